@@ -1,0 +1,49 @@
+package components
+
+import (
+	"strings"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+)
+
+// capacity checks a capacity that a user may have written by hand, and returns
+// it when it is known.
+func (c *checks) capacity(in CapacityInput) (Capacity, bool) {
+	if !c.required("capacity", in != nil, "pass the capacity output of an EnclaveNodeGroup, or describe your own nodes") {
+		return Capacity{}, false
+	}
+	value, ok, err := known[Capacity](c.ctx, in.ToCapacityOutput())
+	c.faults.Join("capacity", err)
+	if !ok {
+		return Capacity{}, false
+	}
+	before := len(c.faults)
+	if value.Slots < 1 || value.Slots > contract.MaxEnclavesPerNode {
+		c.faults.Add("capacity.slots", value.Slots, "must be from 1 to 4, EC2's limit of enclaves on an instance", "")
+	}
+	if value.Nodes < 0 {
+		c.faults.Add("capacity.nodes", value.Nodes, "must not be negative", "")
+	}
+	if value.MaxNodes != nil && *value.MaxNodes < value.Nodes {
+		c.faults.Add("capacity.maxNodes", *value.MaxNodes, "must not be below capacity.nodes", "leave it out without an autoscaler")
+	}
+	if value.EnclaveCPUs < 1 {
+		c.faults.Add("capacity.enclaveCpus", value.EnclaveCPUs, "must be at least 1", "an enclave has whole cores: 2 CPUs with hyper-threads")
+	}
+	if value.EnclaveMemoryMiB < 64 {
+		c.faults.Add("capacity.enclaveMemoryMib", value.EnclaveMemoryMiB, "must be at least 64, the driver's minimum", "")
+	}
+	c.hugepages(value.EnclaveHugepages)
+	return value, len(c.faults) == before
+}
+
+func (c *checks) hugepages(pages map[string]string) {
+	if len(pages) == 0 {
+		c.faults.Add("capacity.enclaveHugepages", nil, "is required: without a hugepages limit no pod can start an enclave", `write {"hugepages-1Gi": "1Gi"} or what your nodes have`)
+	}
+	for name := range pages {
+		if !strings.HasPrefix(name, contract.ResourceHugepagesPrefix) {
+			c.faults.Add("capacity.enclaveHugepages", name, "is not a hugepages resource", "write it as hugepages-1Gi or hugepages-2Mi")
+		}
+	}
+}

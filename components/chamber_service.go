@@ -1,0 +1,77 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+)
+
+func (b *chamberBuilder) service() (*corev1.Service, error) {
+	metadata := b.metadata()
+	if b.args.ServiceAnnotations != nil {
+		metadata.Annotations = b.args.ServiceAnnotations
+	}
+	service, err := corev1.NewService(b.ctx, b.name, &corev1.ServiceArgs{
+		Metadata: metadata,
+		Spec: &corev1.ServiceSpecArgs{
+			Type:     stringOr(b.args.ServiceType, "ClusterIP").ToStringOutput(),
+			Selector: b.selector(),
+			Ports: corev1.ServicePortArray{
+				servicePort(contract.PortNameAPI, contract.PortAPI),
+				servicePort(contract.PortNameTLS, contract.PortTLS),
+				servicePort(contract.PortNameMetrics, contract.PortMetrics),
+				servicePort(contract.PortNameSupervisor, contract.PortSupervisor),
+			},
+		},
+	}, b.parent())
+	if err != nil {
+		return nil, fmt.Errorf("creating the service: %w", err)
+	}
+	return service, nil
+}
+
+func servicePort(name string, number int) *corev1.ServicePortArgs {
+	return &corev1.ServicePortArgs{
+		Name:       pulumi.String(name),
+		Port:       pulumi.Int(number),
+		TargetPort: pulumi.String(name),
+		Protocol:   pulumi.String("TCP"),
+	}
+}
+
+// serviceMonitor registers the Prometheus operator's object for both metrics
+// endpoints: the signer's and the supervisor's.
+func (b *chamberBuilder) serviceMonitor() error {
+	if !b.args.ServiceMonitor {
+		return nil
+	}
+	metadata := b.metadata()
+	metadata.Labels = pulumi.All(b.labels(), mapOr(b.args.ServiceMonitorLabels)).ApplyT(func(v []any) map[string]string {
+		labels := v[0].(map[string]string)
+		for key, value := range v[1].(map[string]string) {
+			labels[key] = value
+		}
+		return labels
+	}).(pulumi.StringMapOutput)
+	endpoint := func(port string) map[string]any {
+		return map[string]any{"port": port, "path": contract.PathMetrics, "interval": "60s"}
+	}
+	_, err := apiextensions.NewCustomResource(b.ctx, b.name, &apiextensions.CustomResourceArgs{
+		ApiVersion: pulumi.String("monitoring.coreos.com/v1"),
+		Kind:       pulumi.String("ServiceMonitor"),
+		Metadata:   metadata,
+		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
+			"selector":  pulumi.Map{"matchLabels": b.selector()},
+			"endpoints": pulumi.ToArray([]any{endpoint(contract.PortNameMetrics), endpoint(contract.PortNameSupervisor)}),
+		}},
+	}, b.parent())
+	if err != nil {
+		return fmt.Errorf("creating the ServiceMonitor: %w", err)
+	}
+	return nil
+}
