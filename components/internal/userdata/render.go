@@ -22,7 +22,7 @@ var nodeScript string
 var reserveScript string
 
 var templates = template.Must(template.New("node.sh").
-	Funcs(template.FuncMap{"indent": indent, "kib": func(mib int) int { return mib * 1024 }}).
+	Funcs(template.FuncMap{"kib": func(mib int) int { return mib * 1024 }}).
 	Parse(nodeScript))
 
 // Render returns the document as text. It fails when the spec is incomplete or
@@ -116,8 +116,4 @@ func checkSize(text string) (string, error) {
 		return "", fmt.Errorf("user data is %d bytes, over EC2's limit of %d", len(text), MaxBytes)
 	}
 	return text, nil
-}
-
-func indent(text string) string {
-	return strings.ReplaceAll(text, "\n", "\n  ")
 }

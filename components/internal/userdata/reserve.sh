@@ -13,9 +13,7 @@ fail() {
 
 # Prints "node cpu,cpu" for every whole core but CPU 0's.
 cores() {
-  local zero
-  zero=$(cat /sys/devices/system/cpu/cpu0/topology/thread_siblings_list)
-  lscpu --online --parse=NODE,CORE,CPU | grep -v '^#' | awk -F, -v zero="$zero" '
+  lscpu --online --parse=NODE,CORE,CPU | grep -v '^#' | awk -F, '
     { key = $1 " " $2; if (!(key in list)) order[++n] = key; list[key] = list[key] (list[key] == "" ? "" : ",") $3
       node[key] = $1; if ($3 == 0) skip[key] = 1 }
     END { for (i = n; i >= 1; i--) if (!(order[i] in skip)) print node[order[i]], list[order[i]] }'

@@ -56,9 +56,8 @@ type seccompArg struct {
 	Op    string `json:"op"`
 }
 
-// seccompProfile returns the profile in the OCI runtime's JSON. A system call
-// that is not in it fails with ENOSYS for clone3-like probes and EPERM else, as
-// runtimes expect.
+// seccompProfile returns the profile in the OCI runtime's JSON. A system call that
+// is not in it fails with EPERM.
 func seccompProfile() (string, error) {
 	const allow = "SCMP_ACT_ALLOW"
 	rules := []seccompRule{{Names: allowed, Action: allow}}

@@ -1,0 +1,160 @@
+package components
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// recorder is the engine under a component test: it keeps what is registered and
+// answers with the values that AWS and Kubernetes would compute.
+type recorder struct {
+	mu        sync.Mutex
+	resources []registered
+}
+
+// registered is one resource as the engine saw it.
+type registered struct {
+	Type     string         `json:"type"`
+	Name     string         `json:"name"`
+	Provider string         `json:"provider,omitempty"`
+	Parent   string         `json:"parent,omitempty"`
+	Protect  bool           `json:"protect,omitempty"`
+	Ignore   []string       `json:"ignoreChanges,omitempty"`
+	Depends  int            `json:"dependencies,omitempty"`
+	Inputs   map[string]any `json:"inputs,omitempty"`
+}
+
+func (r *recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rpc := a.RegisterRPC
+	r.resources = append(r.resources, registered{
+		Type:     a.TypeToken,
+		Name:     a.Name,
+		Provider: a.Provider,
+		Parent:   parentName(rpc.GetParent()),
+		Protect:  rpc.GetProtect(),
+		Ignore:   rpc.GetIgnoreChanges(),
+		Depends:  len(rpc.GetDependencies()),
+		Inputs:   a.Inputs.MapRepl(nil, showSecret),
+	})
+	return a.Name + "-id", computed(a), nil
+}
+
+// computed are the outputs: the inputs and what the provider adds.
+func computed(a pulumi.MockResourceArgs) resource.PropertyMap {
+	out := a.Inputs.Copy()
+	switch a.TypeToken {
+	case "aws:ec2/launchTemplate:LaunchTemplate":
+		out["latestVersion"] = resource.NewProperty(7.0)
+	case "aws:iam/role:Role":
+		out["arn"] = resource.NewProperty("arn:aws:iam::123456789012:role/" + a.Name)
+		out["name"] = resource.NewProperty(a.Name)
+	case "aws:eks/nodeGroup:NodeGroup":
+		out["arn"] = resource.NewProperty("arn:aws:eks:eu-central-1:123456789012:nodegroup/" + a.Name)
+		out["nodeGroupName"] = resource.NewProperty(a.Name + "-1a2b3c4")
+		out["resources"] = resource.NewPropertyValue([]any{map[string]any{"autoscalingGroups": []any{map[string]any{"name": "eks-" + a.Name}}}})
+	}
+	if strings.HasPrefix(a.TypeToken, "kubernetes:") {
+		nameObject(out, a.Name)
+	}
+	return out
+}
+
+func nameObject(out resource.PropertyMap, name string) {
+	metadata := resource.PropertyMap{}
+	if m, ok := out["metadata"]; ok && m.IsObject() {
+		metadata = m.ObjectValue().Copy()
+	}
+	if _, named := metadata["name"]; !named {
+		metadata["name"] = resource.NewProperty(name + "-1a2b3c4d")
+	}
+	out["metadata"] = resource.NewProperty(metadata)
+}
+
+func (r *recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	switch a.Token {
+	case "aws:index/getPartition:getPartition":
+		return resource.NewPropertyMapFromMap(map[string]any{"partition": "aws"}), nil
+	case "aws:eks/getCluster:getCluster":
+		return resource.NewPropertyMapFromMap(map[string]any{"vpcConfig": map[string]any{"subnetIds": []any{"subnet-1", "subnet-2"}}}), nil
+	case "aws:ec2/getInstanceType:getInstanceType":
+		return instanceType(a.Args["instanceType"].StringValue()), nil
+	}
+	return nil, nil
+}
+
+// instanceType is what EC2 answers for types that the catalogue does not have.
+func instanceType(name string) resource.PropertyMap {
+	support := "unsupported"
+	if name == "m7g.2xlarge" {
+		support = "supported"
+	}
+	return resource.NewPropertyMapFromMap(map[string]any{
+		"nitroEnclavesSupport": support, "defaultVcpus": 8, "defaultThreadsPerCore": 1,
+		"memorySize": 32768, "supportedArchitectures": []any{"arm64"},
+	})
+}
+
+// showSecret marks secrets in golden files, with what they hide.
+func showSecret(v resource.PropertyValue) (any, bool) {
+	switch {
+	case v.IsSecret():
+		return map[string]any{"secret": v.SecretValue().Element.MapRepl(nil, showSecret)}, true
+	case v.IsOutput() && v.OutputValue().Secret:
+		return map[string]any{"secret": v.OutputValue().Element.MapRepl(nil, showSecret)}, true
+	}
+	return nil, false
+}
+
+func parentName(urn string) string {
+	if urn == "" {
+		return ""
+	}
+	parsed := resource.URN(urn)
+	return string(parsed.Type()) + " " + parsed.Name()
+}
+
+// run executes a program against a recorder, and returns what it registered in
+// a stable order.
+func run(t *testing.T, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
+	t.Helper()
+	r := &recorder{}
+	err := pulumi.RunErr(program, append([]pulumi.RunOption{pulumi.WithMocks("project", "stack", r)}, options...)...)
+	slices.SortFunc(r.resources, func(a, b registered) int {
+		return strings.Compare(a.Type+" "+a.Name, b.Type+" "+b.Name)
+	})
+	return r.resources, err
+}
+
+// golden compares a value with its file in testdata, as indented JSON.
+func golden(t *testing.T, file string, value any) {
+	t.Helper()
+	got, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.TrimSuffix(string(want), "\n"), string(got)); diff != "" {
+		t.Errorf("%s is stale, run `make golden` (-want +got):\n%s", path, diff)
+	}
+}
