@@ -6,16 +6,16 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
 
-// capacity checks a capacity that a user may have written by hand, and returns
-// it when it is known.
-func (c *checks) capacity(in CapacityInput) (Capacity, bool) {
+// capacity checks a capacity that a user may have written by hand. It returns
+// whether it is known and sound.
+func (c *checks) capacity(in CapacityInput) bool {
 	if !c.required("capacity", in != nil, "pass the capacity output of an EnclaveNodeGroup, or describe your own nodes") {
-		return Capacity{}, false
+		return false
 	}
 	value, ok, err := known[Capacity](c.ctx, in.ToCapacityOutput())
 	c.faults.Join("capacity", err)
 	if !ok {
-		return Capacity{}, false
+		return false
 	}
 	before := len(c.faults)
 	if value.Slots < 1 || value.Slots > contract.MaxEnclavesPerNode {
@@ -34,7 +34,7 @@ func (c *checks) capacity(in CapacityInput) (Capacity, bool) {
 		c.faults.Add("capacity.enclaveMemoryMib", value.EnclaveMemoryMiB, "must be at least 64, the driver's minimum", "")
 	}
 	c.hugepages(value.EnclaveHugepages)
-	return value, len(c.faults) == before
+	return len(c.faults) == before
 }
 
 func (c *checks) hugepages(pages map[string]string) {

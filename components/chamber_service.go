@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
@@ -53,9 +54,7 @@ func (b *chamberBuilder) serviceMonitor() error {
 	metadata := b.metadata()
 	metadata.Labels = pulumi.All(b.labels(), mapOr(b.args.ServiceMonitorLabels)).ApplyT(func(v []any) map[string]string {
 		labels := v[0].(map[string]string)
-		for key, value := range v[1].(map[string]string) {
-			labels[key] = value
-		}
+		maps.Copy(labels, v[1].(map[string]string))
 		return labels
 	}).(pulumi.StringMapOutput)
 	endpoint := func(port string) map[string]any {

@@ -13,7 +13,7 @@ import (
 func (a *ContainmentChamberArgs) check(ctx *pulumi.Context, name string) error {
 	c := &checks{ctx: ctx}
 	c.text("name", pulumi.String(name), shortName)
-	if _, ok := c.capacity(a.Capacity); ok {
+	if c.capacity(a.Capacity) {
 		a.checkRollout(c)
 	}
 	a.checkScale(c)

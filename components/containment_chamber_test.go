@@ -38,7 +38,7 @@ func TestContainmentChamberChildren(t *testing.T) {
 			a.Image, a.Tag = pulumi.String("registry.example.com/chamber"), pulumi.String("v1.5.0-nitro")
 			a.Digest = pulumi.String("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
 			a.PullSecrets = pulumi.ToStringArray([]string{"registry"})
-			a.Namespace, a.CreateNamespace = pulumi.String("signers"), ptr(false)
+			a.Namespace, a.CreateNamespace = pulumi.String("signers"), new(false)
 			a.Replicas, a.MaxReplicas, a.TargetCPUUtilization = pulumi.Int(1), pulumi.Int(3), pulumi.Int(60)
 			a.Region = pulumi.String("eu-central-1")
 			a.Egress = pulumi.ToStringArray([]string{"db.example.com:5432"})

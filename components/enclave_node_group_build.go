@@ -71,7 +71,6 @@ func (b *nodeGroupBuilder) capacity() CapacityOutput {
 		for _, pages := range plan.EnclavePages {
 			hugepages[pages.Size.Resource()] = pages.Quantity()
 		}
-		key, value, effect := contract.TaintKey, contract.TaintValue, contract.TaintEffect
 		return Capacity{
 			Slots:            plan.Slots,
 			Nodes:            nodes.certain(b.args.IgnoreDesiredSizeChanges),
@@ -81,9 +80,9 @@ func (b *nodeGroupBuilder) capacity() CapacityOutput {
 			EnclaveHugepages: hugepages,
 			NodeResources:    plan.NodeResources(),
 			NodeLabels:       nodeLabels(),
-			TaintKey:         &key,
-			TaintValue:       &value,
-			TaintEffect:      &effect,
+			TaintKey:         new(contract.TaintKey),
+			TaintValue:       new(contract.TaintValue),
+			TaintEffect:      new(contract.TaintEffect),
 		}
 	}).(CapacityOutput)
 }

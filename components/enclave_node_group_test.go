@@ -81,7 +81,7 @@ func decodeUserData(t *testing.T, resources []registered) []registered {
 			t.Fatal(err)
 		}
 		var lines []string
-		for _, line := range strings.Split(string(text), "\n") {
+		for line := range strings.SplitSeq(string(text), "\n") {
 			if strings.HasPrefix(line, "readonly ") || strings.HasPrefix(line, "expect ") || strings.HasPrefix(line, "Content-Type") {
 				lines = append(lines, line)
 			}
@@ -111,14 +111,14 @@ func TestEnclaveNodeGroupCapacity(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Capacity{
-		Slots: 3, Nodes: 1, MaxNodes: ptr(5), EnclaveCPUs: 2, EnclaveMemoryMiB: 1024,
+		Slots: 3, Nodes: 1, MaxNodes: new(5), EnclaveCPUs: 2, EnclaveMemoryMiB: 1024,
 		EnclaveHugepages: map[string]string{"hugepages-1Gi": "1Gi"},
 		NodeResources: map[string]string{
 			"aws.ec2.nitro/nitro_enclaves": "3", "aws.ec2.nitro/nitro_enclaves_cpus": "6", "hugepages-1Gi": "3Gi",
 			"cpu": got.NodeResources["cpu"], "memory": got.NodeResources["memory"],
 		},
 		NodeLabels: map[string]string{"aws-nitro-enclaves-k8s-dp": "enabled"},
-		TaintKey:   ptr("containment-chamber.io/enclave"), TaintValue: ptr("true"), TaintEffect: ptr("NoSchedule"),
+		TaintKey:   new("containment-chamber.io/enclave"), TaintValue: new("true"), TaintEffect: new("NoSchedule"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -210,7 +210,5 @@ func expectFaults(t *testing.T, err error, resources []registered, want []string
 		t.Errorf("%d resources have been registered in spite of the error, first %+v", len(resources), resources[0])
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func preview(info *pulumi.RunInfo) { info.DryRun = true }

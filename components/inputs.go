@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
@@ -89,13 +90,6 @@ func stringOr(in pulumi.StringInput, value string) pulumi.StringInput {
 	return in
 }
 
-func boolOr(in pulumi.BoolInput, value bool) pulumi.BoolInput {
-	if in == nil {
-		return pulumi.Bool(value)
-	}
-	return in
-}
-
 func mapOr(in pulumi.StringMapInput) pulumi.StringMapInput {
 	if in == nil {
 		return pulumi.StringMap{}
@@ -106,10 +100,8 @@ func mapOr(in pulumi.StringMapInput) pulumi.StringMapInput {
 // oneOf is a rule for text: the value is one of those listed.
 func oneOf(values ...string) func(string) (string, string) {
 	return func(v string) (string, string) {
-		for _, value := range values {
-			if v == value {
-				return "", ""
-			}
+		if slices.Contains(values, v) {
+			return "", ""
 		}
 		return fmt.Sprintf("must be one of %q", values), ""
 	}

@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -60,9 +61,7 @@ func (b *nodeGroupBuilder) rootVolume() *ec2.LaunchTemplateBlockDeviceMappingArg
 func (b *nodeGroupBuilder) tagSpecification(resourceType string) ec2.LaunchTemplateTagSpecificationInput {
 	tags := b.tags().ApplyT(func(given map[string]string) map[string]string {
 		tags := map[string]string{"Name": b.name}
-		for k, v := range given {
-			tags[k] = v
-		}
+		maps.Copy(tags, given)
 		return tags
 	}).(pulumi.StringMapOutput)
 	return &ec2.LaunchTemplateTagSpecificationArgs{ResourceType: pulumi.String(resourceType), Tags: tags}

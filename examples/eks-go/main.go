@@ -17,7 +17,7 @@ func main() {
 		cfg := config.New(ctx, "")
 
 		cluster, err := eks.NewCluster(ctx, "chamber", &eks.ClusterArgs{
-			SkipDefaultNodeGroup: pulumi.BoolRef(true),
+			SkipDefaultNodeGroup: new(true),
 			CreateOidcProvider:   pulumi.Bool(true),
 		})
 		if err != nil {

@@ -3,6 +3,7 @@ package userdata
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"mime"
@@ -83,7 +84,7 @@ func parts(t *testing.T, document string) map[string]string {
 	reader := multipart.NewReader(message.Body, params["boundary"])
 	for {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return found
 		}
 		if err != nil {
