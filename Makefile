@@ -1,0 +1,72 @@
+# `make` alone prints the targets. Everything that is built is kept in the
+# user's cache folder; nothing is written outside of it and this checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# A run over all tests: -count=1 where the result depends on more than the code.
+GOTEST := go test -timeout 40m
+
+LOCAL_STACK := go -C tests run ./local/cmd/local-stack
+
+.PHONY: help
+help: ## Print this list.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
+	@$(LOCAL_STACK) demo
+
+.PHONY: demo-down
+demo-down: ## Remove what `make demo` started.
+	@$(LOCAL_STACK) demo-down
+
+.PHONY: test
+test: ## Run all tests: unit, schema, construct, local stack.
+	@$(GOTEST) -json ./... | go -C tests run ./cmd/testreport
+	@$(GOTEST) -C tests -json ./... | go -C tests run ./cmd/testreport
+
+.PHONY: unit
+unit: ## Run the tests that need nothing but Go.
+	@$(GOTEST) -json ./... | go -C tests run ./cmd/testreport
+	@$(GOTEST) -C tests -json -short $$(go -C tests list ./... | grep -v /e2e) | go -C tests run ./cmd/testreport -allow-skips
+
+.PHONY: race
+race: ## Run the tests of the runtime packages under the race detector.
+	@CGO_ENABLED=1 $(GOTEST) -race -json ./runtime/... | go -C tests run ./cmd/testreport
+
+.PHONY: check
+check: format vet lint unit ## The inner loop: format, vet, lint, unit tests.
+
+.PHONY: format
+format: ## Fail when gofmt would change a file.
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [[ -n "$$unformatted" ]]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## Run go vet over all modules.
+	@go vet ./...
+	@go -C tests vet ./...
+	@go -C tests/tools/kube vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint, built from its module at the pinned version.
+	@lint=$$($(LOCAL_STACK) tools --print golangci-lint); \
+	"$$lint" run ./...; cd tests; "$$lint" run --config ../.golangci.yml ./...
+
+.PHONY: schema
+schema: ## Write schema.json from the code.
+	@go test ./components -run '^TestSchemaIsCurrent$$' -update
+
+.PHONY: golden
+golden: ## Rewrite the golden files; read the diff before you commit it.
+	@go test ./components/... -update
+
+.PHONY: provider
+provider: ## Build the Pulumi plugin into bin/.
+	@go build -o bin/pulumi-resource-containment-chamber .
+
+.PHONY: clean
+clean: ## Remove bin/. The cache of built tools stays.
+	@rm -rf bin
