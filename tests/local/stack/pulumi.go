@@ -15,11 +15,12 @@ import (
 // Pulumi runs the Pulumi CLI in a folder and returns what it prints on standard
 // output. The error has everything that it printed.
 func (s *Stack) Pulumi(ctx context.Context, dir string, args ...string) (string, error) {
-	var stdout, all bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	cmd := s.command(ctx, dir, args)
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, &all), &all
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("pulumi %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(all.String()))
+		printed := strings.TrimSpace(stdout.String() + stderr.String())
+		return stdout.String(), fmt.Errorf("pulumi %s: %w\n%s", strings.Join(args, " "), err, printed)
 	}
 	return stdout.String(), nil
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/awsstate"
 )
 
 // mocks answers for the engine and remembers what was registered.
@@ -48,7 +50,8 @@ func (m *mocks) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 func outputsOf(t *testing.T, m *mocks, args *clusterArgs) map[string]any {
 	t.Helper()
 	dir, got := t.TempDir(), map[string]any{}
-	if err := os.WriteFile(filepath.Join(dir, "kubeconfig"), []byte("kind: Config\nusers:\n- name: a\n"), 0o600); err != nil {
+	existing := awsstate.Cluster{Name: "existing", Kubeconfig: "kind: Config\nusers:\n- name: a\n"}
+	if err := awsstate.Seed(awsstate.Path(dir), existing); err != nil {
 		t.Fatal(err)
 	}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
@@ -166,8 +169,8 @@ func TestIssuer(t *testing.T) {
 
 func TestKubeconfigMustBeThere(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if _, err := kubeconfigJSON(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("got %v, want an error that names %s", err, path)
+	dir := t.TempDir()
+	if _, err := kubeconfigJSON(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v, want an error that names %s", err, dir)
 	}
 }

@@ -27,7 +27,7 @@ func main() {
 func run(ctx context.Context, engine string) error {
 	dir := os.Getenv(awsstate.DirEnv)
 	if dir == "" {
-		return fmt.Errorf("%s is not set: it names the directory of the local stack that holds kubeconfig", awsstate.DirEnv)
+		return fmt.Errorf("%s is not set: it names the directory of the local stack whose cluster is used", awsstate.DirEnv)
 	}
 	if engine == "" {
 		return errors.New("the engine's address is missing: the engine passes it as the first argument")

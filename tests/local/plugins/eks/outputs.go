@@ -4,20 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/awsstate"
 )
 
 // outputs are the component's, under the real one's names. What a cluster does
 // not have is an empty string there, and so here.
 func (p *parts) outputs(dir string) pulumi.Map {
 	kubeconfig := text(pulumi.ToSecret(p.cluster.Endpoint.ApplyT(func(string) (string, error) {
-		return kubeconfigJSON(filepath.Join(dir, "kubeconfig"))
+		return kubeconfigJSON(dir)
 	})))
 	none := pulumi.String("")
 	out := pulumi.Map{
@@ -96,13 +96,17 @@ func references(roles []*role) pulumi.Array {
 }
 
 // kubeconfigJSON is the kubeconfig of the stack's API server as JSON.
-func kubeconfigJSON(path string) (string, error) {
-	data, err := os.ReadFile(path)
+func kubeconfigJSON(dir string) (string, error) {
+	account, err := awsstate.Load(awsstate.Path(dir))
 	if err != nil {
 		return "", fmt.Errorf("reading the local stack's kubeconfig: %w", err)
 	}
+	server, ok := account.APIServer()
+	if !ok {
+		return "", fmt.Errorf("the account of the local stack in %s has no cluster to take a kubeconfig from", dir)
+	}
 	var v map[string]any
-	if err := encoding.YAML.Unmarshal(data, &v); err != nil {
+	if err := encoding.YAML.Unmarshal([]byte(server.Kubeconfig), &v); err != nil {
 		return "", fmt.Errorf("reading the local stack's kubeconfig: %w", err)
 	}
 	out, err := json.Marshal(v)
