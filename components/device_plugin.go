@@ -9,8 +9,8 @@ var _ infer.Annotated = (*DevicePlugin)(nil)
 
 // DevicePlugin runs AWS's Nitro Enclaves device plugin on enclave nodes: it
 // offers enclave slots and enclave CPUs to the scheduler and mounts the device
-// into pods that ask for a slot. One is enough for a cluster whose enclave nodes
-// all have the same number of slots.
+// into pods that ask for a slot. Each group of enclave nodes has one of its own,
+// since a plugin offers the same number of slots on all its nodes.
 type DevicePlugin struct {
 	pulumi.ResourceState
 

@@ -32,5 +32,5 @@ func (d *DevicePluginArgs) Annotate(a infer.Annotator) {
 	a.Describe(&d.Namespace, "Namespace of the DaemonSet. It must allow hostPath volumes (Pod Security: privileged). Default kube-system.")
 	a.Describe(&d.Image, "Image of the plugin, pinned by tag or digest. Default: AWS's public image "+defaultDevicePluginImage+".")
 	a.Describe(&d.PullSecrets, "Names of pull secrets for the image.")
-	a.Describe(&d.PriorityClassName, "Priority class. Default system-node-critical, which Kubernetes allows in kube-system only.")
+	a.Describe(&d.PriorityClassName, "Priority class. Default system-node-critical.")
 }

@@ -53,14 +53,15 @@ func (b *nodeGroupBuilder) tags() pulumi.StringMapOutput {
 // labels are the node labels: the device plugin's, then the user's.
 func (b *nodeGroupBuilder) labels() pulumi.StringMapOutput {
 	return mapOr(b.args.Labels).ToStringMapOutput().ApplyT(func(given map[string]string) map[string]string {
-		labels := nodeLabels()
+		labels := b.ownLabels()
 		maps.Copy(labels, given)
 		return labels
 	}).(pulumi.StringMapOutput)
 }
 
-func nodeLabels() map[string]string {
-	return map[string]string{contract.NodeLabel: contract.NodeLabelValue}
+// ownLabels are the labels that pods select these nodes by, and no others.
+func (b *nodeGroupBuilder) ownLabels() map[string]string {
+	return map[string]string{contract.NodeLabel: contract.NodeLabelValue, contract.NodeGroupLabel: b.name}
 }
 
 // capacity is what the plan promises, together with how to get onto the nodes.
@@ -79,7 +80,7 @@ func (b *nodeGroupBuilder) capacity() CapacityOutput {
 			EnclaveMemoryMiB: plan.Request.Enclave.MemoryMiB,
 			EnclaveHugepages: hugepages,
 			NodeResources:    plan.NodeResources(),
-			NodeLabels:       nodeLabels(),
+			NodeLabels:       b.ownLabels(),
 			TaintKey:         new(contract.TaintKey),
 			TaintValue:       new(contract.TaintValue),
 			TaintEffect:      new(contract.TaintEffect),

@@ -21,6 +21,7 @@ func (a *EnclaveNodeGroupArgs) check(ctx *pulumi.Context, name string, opts []pu
 		return nodePlan{}, err
 	}
 	plan := nodePlan{scaling: a.scaling()}
+	c.text("name", pulumi.String(name), dnsLabel) // it becomes the value of a label
 	a.checkCluster(c)
 	if a.checkRequired(c) {
 		plan.sizing = a.sizing(ctx, invokes)
@@ -79,9 +80,11 @@ func (a *EnclaveNodeGroupArgs) checkNodes(c *checks) {
 	if a.AMIID != nil && a.ReleaseVersion != nil {
 		c.faults.Add("releaseVersion", nil, "clashes with amiId: EKS takes no release of its own AMI together with another AMI", "leave one of them out")
 	}
-	labels, ok, err := known[map[string]string](c.ctx, mapOr(a.Labels).ToStringMapOutput())
+	labels, _, err := known[map[string]string](c.ctx, mapOr(a.Labels).ToStringMapOutput())
 	c.faults.Join("labels", err)
-	if value, set := labels[contract.NodeLabel]; ok && set && value != contract.NodeLabelValue {
-		c.faults.Add("labels."+contract.NodeLabel, value, "must be "+contract.NodeLabelValue+", which the device plugin and the chamber select on", "leave it out")
+	for _, key := range []string{contract.NodeLabel, contract.NodeGroupLabel} {
+		if value, set := labels[key]; set {
+			c.faults.Add("labels."+key, value, "is set by the component, since the device plugin and the chamber select on it", "leave it out")
+		}
 	}
 }

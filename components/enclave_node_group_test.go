@@ -117,7 +117,7 @@ func TestEnclaveNodeGroupCapacity(t *testing.T) {
 			"aws.ec2.nitro/nitro_enclaves": "3", "aws.ec2.nitro/nitro_enclaves_cpus": "6", "hugepages-1Gi": "3Gi",
 			"cpu": got.NodeResources["cpu"], "memory": got.NodeResources["memory"],
 		},
-		NodeLabels: map[string]string{"aws-nitro-enclaves-k8s-dp": "enabled"},
+		NodeLabels: map[string]string{"aws-nitro-enclaves-k8s-dp": "enabled", "containment-chamber.io/node-group": "enclaves"},
 		TaintKey:   new("containment-chamber.io/enclave"), TaintValue: new("true"), TaintEffect: new("NoSchedule"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

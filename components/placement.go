@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/components/internal/podspec"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
 
 // placement puts pods onto the nodes that have the capacity, and nowhere else.
@@ -17,7 +18,7 @@ func placement(nodes CapacityOutput) podspec.Placement {
 func nodeSelector(nodes CapacityOutput) pulumi.StringMapOutput {
 	return nodes.ApplyT(func(c Capacity) map[string]string {
 		if len(c.NodeLabels) == 0 {
-			return nodeLabels()
+			return map[string]string{contract.NodeLabel: contract.NodeLabelValue}
 		}
 		return maps.Clone(c.NodeLabels)
 	}).(pulumi.StringMapOutput)

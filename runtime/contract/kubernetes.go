@@ -23,6 +23,10 @@ const (
 	NodeLabel = "aws-nitro-enclaves-k8s-dp"
 	// NodeLabelValue is the value of NodeLabel on enclave nodes.
 	NodeLabelValue = "enabled"
+	// NodeGroupLabel tells the nodes of one EnclaveNodeGroup from those of
+	// another: they differ in slots and page sizes, and a device plugin offers
+	// the same number of slots on all its nodes. Its value is the group's name.
+	NodeGroupLabel = "containment-chamber.io/node-group"
 	// TaintKey keeps pods without a toleration off enclave nodes: what an
 	// enclave node has left for ordinary pods is little and not what its
 	// instance type suggests.
