@@ -3,16 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/awsstate"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/plugins/serve"
 )
 
 // version is that of the Go SDK that the examples pin.
@@ -24,7 +23,7 @@ const defaultRegion = "us-east-1"
 
 // server is one provider process: one provider resource of a program.
 type server struct {
-	pulumirpc.UnimplementedResourceProviderServer
+	serve.Base
 	store   *awsstate.Store
 	specs   map[string]spec
 	invokes map[string]invoke
@@ -34,6 +33,7 @@ type server struct {
 
 func newServer(store *awsstate.Store, region string) *server {
 	return &server{
+		Base:  serve.Base{Name: "aws", Version: version},
 		store: store, specs: specs(), invokes: invokes(), random: randomHex,
 		region: cmp.Or(region, defaultRegion),
 	}
@@ -42,32 +42,6 @@ func newServer(store *awsstate.Store, region string) *server {
 // Handshake tells the engine how it may encode properties.
 func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
 	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true}, nil
-}
-
-// GetPluginInfo tells the version of the SDKs that the plugin is made for.
-func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: version}, nil
-}
-
-// Attach has nothing to do: a plugin learns the engine's address when it starts.
-func (s *server) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-// Cancel has nothing to do: no call takes long.
-func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-// GetSchema has no resources: the typed SDKs do not ask for any.
-func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	schema, err := json.Marshal(map[string]string{"name": "aws", "version": version})
-	return &pulumirpc.GetSchemaResponse{Schema: string(schema)}, err
-}
-
-// CheckConfig takes any configuration as it is.
-func (s *server) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: r.GetNews()}, nil
 }
 
 // DiffConfig replaces everything when the region changes, as AWS's provider does.

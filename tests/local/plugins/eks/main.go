@@ -38,6 +38,6 @@ func run(ctx context.Context, engine string) error {
 	}
 	defer func() { _ = conn.Close() }()
 	return serve.Plugin(ctx, engine, os.Stdout, func(s *grpc.Server) {
-		pulumirpc.RegisterResourceProviderServer(s, &server{engine: conn, dir: dir})
+		pulumirpc.RegisterResourceProviderServer(s, &server{Base: serve.Base{Name: "eks", Version: version}, engine: conn, dir: dir})
 	})
 }

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/plugins/serve"
 )
 
 // version is that of the Go SDK that the examples pin.
@@ -19,7 +19,7 @@ const typeCluster = "eks:index:Cluster"
 
 // server answers the engine; it has components only.
 type server struct {
-	pulumirpc.UnimplementedResourceProviderServer
+	serve.Base
 	engine *grpc.ClientConn
 	dir    string // the local stack's
 }
@@ -27,32 +27,6 @@ type server struct {
 // Handshake tells the engine how it may encode properties.
 func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
 	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true, AcceptOutputs: true}, nil
-}
-
-// GetPluginInfo tells the version of the SDKs that the plugin is made for.
-func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: version}, nil
-}
-
-// Attach has nothing to do: a plugin learns the engine's address when it starts.
-func (s *server) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-// Cancel has nothing to do: no call takes long.
-func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-// GetSchema has no resources: the typed SDKs do not ask for any.
-func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	schema, err := json.Marshal(map[string]string{"name": "eks", "version": version})
-	return &pulumirpc.GetSchemaResponse{Schema: string(schema)}, err
-}
-
-// CheckConfig takes any configuration as it is.
-func (s *server) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: r.GetNews()}, nil
 }
 
 // DiffConfig never has anything to change.
