@@ -35,6 +35,10 @@ func (b *chamberBuilder) build() (err error) {
 	if err != nil {
 		return err
 	}
+	metrics, err := b.metricsService()
+	if err != nil {
+		return err
+	}
 	deployment, err := b.deployment(account, config)
 	if err != nil {
 		return err
@@ -44,22 +48,20 @@ func (b *chamberBuilder) build() (err error) {
 			return err
 		}
 	}
-	b.outputs(account, service)
+	b.outputs(account, service, metrics)
 	b.chamber.DeploymentName = deployment.Metadata.Name().Elem()
 	return nil
 }
 
-func (b *chamberBuilder) outputs(account *corev1.ServiceAccount, service *corev1.Service) {
-	name := service.Metadata.Name().Elem()
-	namespace := service.Metadata.Namespace().Elem()
-	url := func(scheme string, port int, path string) pulumi.StringOutput {
-		return pulumi.Sprintf("%s://%s.%s.svc:%d%s", scheme, name, namespace, port, path)
+func (b *chamberBuilder) outputs(account *corev1.ServiceAccount, service, metrics *corev1.Service) {
+	url := func(s *corev1.Service, scheme string, port int, path string) pulumi.StringOutput {
+		return pulumi.Sprintf("%s://%s.%s.svc:%d%s", scheme, s.Metadata.Name().Elem(), s.Metadata.Namespace().Elem(), port, path)
 	}
-	b.chamber.Namespace = namespace
-	b.chamber.ServiceName = name
-	b.chamber.Endpoint = url("http", contract.PortAPI, "")
-	b.chamber.TLSEndpoint = url("https", contract.PortTLS, "")
-	b.chamber.MetricsEndpoint = url("http", contract.PortMetrics, contract.PathMetrics)
+	b.chamber.Namespace = service.Metadata.Namespace().Elem()
+	b.chamber.ServiceName = service.Metadata.Name().Elem()
+	b.chamber.Endpoint = url(service, "http", contract.PortAPI, "")
+	b.chamber.TLSEndpoint = url(service, "https", contract.PortTLS, "")
+	b.chamber.MetricsEndpoint = url(metrics, "http", contract.PortMetrics, contract.PathMetrics)
 	b.chamber.ServiceAccountName = account.Metadata.Name().Elem()
 	b.chamber.Image = b.args.imageReference()
 	b.chamber.RolloutStrategy = b.args.rollout().ApplyT(func(r any) string { return r.(rollout).String() }).(pulumi.StringOutput)

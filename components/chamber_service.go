@@ -12,6 +12,8 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
 
+// service registers the Service of the signing API. Metrics have one of their
+// own: a load balancer in front of this one must not publish them.
 func (b *chamberBuilder) service() (*corev1.Service, error) {
 	metadata := b.metadata()
 	if b.args.ServiceAnnotations != nil {
@@ -25,8 +27,6 @@ func (b *chamberBuilder) service() (*corev1.Service, error) {
 			Ports: corev1.ServicePortArray{
 				servicePort(contract.PortNameAPI, contract.PortAPI),
 				servicePort(contract.PortNameTLS, contract.PortTLS),
-				servicePort(contract.PortNameMetrics, contract.PortMetrics),
-				servicePort(contract.PortNameSupervisor, contract.PortSupervisor),
 			},
 		},
 	}, b.parent())
@@ -34,6 +34,37 @@ func (b *chamberBuilder) service() (*corev1.Service, error) {
 		return nil, fmt.Errorf("creating the service: %w", err)
 	}
 	return service, nil
+}
+
+// metricsService registers the Service that monitoring reads. It lists pods that
+// are not ready too: a sealed signer is the one to look at.
+func (b *chamberBuilder) metricsService() (*corev1.Service, error) {
+	metadata := b.metadata()
+	metadata.Name = pulumi.String(b.name + "-metrics")
+	metadata.Labels = b.metricsLabels()
+	service, err := corev1.NewService(b.ctx, b.name+"-metrics", &corev1.ServiceArgs{
+		Metadata: metadata,
+		Spec: &corev1.ServiceSpecArgs{
+			Type:                     pulumi.String("ClusterIP"),
+			PublishNotReadyAddresses: pulumi.Bool(true),
+			Selector:                 b.selector(),
+			Ports: corev1.ServicePortArray{
+				servicePort(contract.PortNameMetrics, contract.PortMetrics),
+				servicePort(contract.PortNameSupervisor, contract.PortSupervisor),
+			},
+		},
+	}, b.parent())
+	if err != nil {
+		return nil, fmt.Errorf("creating the metrics service: %w", err)
+	}
+	return service, nil
+}
+
+// metricsLabels tell the metrics Service from that of the signing API.
+func (b *chamberBuilder) metricsLabels() pulumi.StringMap {
+	labels := b.labels()
+	labels[contract.LabelComponent] = pulumi.String("metrics")
+	return labels
 }
 
 func servicePort(name string, number int) *corev1.ServicePortArgs {
@@ -65,7 +96,7 @@ func (b *chamberBuilder) serviceMonitor() error {
 		Kind:       pulumi.String("ServiceMonitor"),
 		Metadata:   metadata,
 		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
-			"selector":  pulumi.Map{"matchLabels": b.selector()},
+			"selector":  pulumi.Map{"matchLabels": b.metricsLabels()},
 			"endpoints": pulumi.ToArray([]any{endpoint(contract.PortNameMetrics), endpoint(contract.PortNameSupervisor)}),
 		}},
 	}, b.parent())

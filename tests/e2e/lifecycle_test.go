@@ -19,7 +19,7 @@ func TestLifecycle(t *testing.T) {
 	p := example(t, "existing-cluster-go", map[string]string{"clusterName": "demo"})
 
 	planned := changes(t, p)
-	if len(planned) != 18 {
+	if len(planned) != 19 {
 		t.Errorf("the first preview shows %d resources: %q", len(planned), planned)
 	}
 	if _, err := client(t).CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {

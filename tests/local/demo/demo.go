@@ -42,6 +42,7 @@ func (d *Demo) Up(ctx context.Context) error {
 		do   func() error
 	}{
 		{"building what is missing", func() (err error) { set, err = tools.Ensure(ctx, d.Out); return err }},
+		{"compiling the components", func() error { return tools.Components(ctx, d.Out) }},
 		{"starting the local stack", func() (err error) { local, err = d.start(ctx, set); return err }},
 		{"pulumi up of " + filepath.Base(d.Example), func() (err error) { program, err = d.pulumiUp(ctx, local); return err }},
 		{"waiting for the chamber's pods", func() error { return d.awaitPods(ctx, local) }},

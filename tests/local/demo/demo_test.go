@@ -119,3 +119,20 @@ func TestState(t *testing.T) {
 		}
 	}
 }
+
+func TestDescribeOutputs(t *testing.T) {
+	got, err := describeOutputs(map[string]any{
+		"url":      "http://chamber",
+		"capacity": map[string]any{"slots": 4.0, "nodeResources": map[string]any{"cpu": "1930m"}},
+		"names":    []any{"a", "b"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Output{
+		{"capacity.nodeResources.cpu", "1930m"}, {"capacity.slots", "4"}, {"names", `["a","b"]`}, {"url", "http://chamber"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

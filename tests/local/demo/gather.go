@@ -115,19 +115,34 @@ func describeService(service *corev1.Service) Service {
 	return Service{service.Namespace, service.Name, service.Spec.ClusterIP, strings.Join(ports, ", ")}
 }
 
+// describeOutputs lists the outputs, one line for each value inside of objects.
 func describeOutputs(outputs map[string]any) ([]Output, error) {
 	var list []Output
 	for name, value := range outputs {
-		s, isText := value.(string)
-		if !isText {
-			data, err := json.Marshal(value)
-			if err != nil {
-				return nil, fmt.Errorf("output %s: %w", name, err)
-			}
-			s = string(data)
+		described, err := describeOutput(name, value)
+		if err != nil {
+			return nil, err
 		}
-		list = append(list, Output{name, s})
+		list = append(list, described...)
 	}
 	slices.SortFunc(list, func(a, b Output) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+func describeOutput(name string, value any) ([]Output, error) {
+	switch value := value.(type) {
+	case string:
+		return []Output{{name, value}}, nil
+	case map[string]any:
+		fields := map[string]any{}
+		for key, field := range value {
+			fields[name+"."+key] = field
+		}
+		return describeOutputs(fields)
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("output %s: %w", name, err)
+	}
+	return []Output{{name, string(data)}}, nil
 }

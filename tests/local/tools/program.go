@@ -39,17 +39,26 @@ func kubeOne(ctx context.Context, root string) (program, error) {
 	}, nil
 }
 
+// yamlHost is the language host for programs in YAML, which a Pulumi CLI of the
+// user's brings along and ours does not.
+func yamlHost() program {
+	return program{
+		name: "pulumi-language-yaml", what: "the YAML language host", takes: "1 minute", module: "pulumi",
+		pkg: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", ldflags: "-s -w",
+	}
+}
+
 // linter is golangci-lint at the version of tests/tools/lint. It is no part of
 // the stack, but kept in the same way.
 func linter() program {
 	return program{
-		name: "golangci-lint", what: "golangci-lint", takes: "5 minutes", module: "lint",
+		name: "golangci-lint", what: "golangci-lint", takes: "2 minutes", module: "lint",
 		pkg: "github.com/golangci/golangci-lint/v2/cmd/golangci-lint", ldflags: "-s -w",
 	}
 }
 
 // Program builds one of the big programs, if the cache has none, and returns its
-// path: "pulumi", "kube-one" or "golangci-lint".
+// path: "pulumi", "pulumi-language-yaml", "kube-one" or "golangci-lint".
 func Program(ctx context.Context, out io.Writer, name string) (string, error) {
 	b, err := newBuilder(ctx, out, 1)
 	if err != nil {
@@ -59,7 +68,7 @@ func Program(ctx context.Context, out io.Writer, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, p := range []program{pulumiCLI(), kube, linter()} {
+	for _, p := range []program{pulumiCLI(), yamlHost(), kube, linter()} {
 		if p.name == name {
 			return b.big(ctx, p)
 		}
