@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# A run over all tests: -count=1 where the result depends on more than the code.
-GOTEST := go test -timeout 40m
+# The slowest package is the local stack's, at minutes; the rest is to say what hangs.
+TESTFLAGS := -timeout 40m -json
 
 LOCAL_STACK := go -C tests run ./local/cmd/local-stack
 
@@ -24,17 +24,18 @@ demo-down: ## Remove what `make demo` started.
 
 .PHONY: test
 test: ## Run all tests: unit, schema, construct, local stack.
-	@$(GOTEST) -json ./... | go -C tests run ./cmd/testreport
-	@$(GOTEST) -C tests -json ./... | go -C tests run ./cmd/testreport
+	@go test $(TESTFLAGS) ./... | go -C tests run ./cmd/testreport
+	@# -count=1: the programs that these tests start are not among their inputs.
+	@go -C tests test $(TESTFLAGS) -count=1 ./... | go -C tests run ./cmd/testreport
 
 .PHONY: unit
 unit: ## Run the tests that need nothing but Go.
-	@$(GOTEST) -json ./... | go -C tests run ./cmd/testreport
-	@$(GOTEST) -C tests -json -short $$(go -C tests list ./... | grep -v /e2e) | go -C tests run ./cmd/testreport -allow-skips
+	@go test $(TESTFLAGS) ./... | go -C tests run ./cmd/testreport
+	@go -C tests test $(TESTFLAGS) -short $$(go -C tests list ./... | grep -v /e2e) | go -C tests run ./cmd/testreport -allow-skips
 
 .PHONY: race
 race: ## Run the tests of the runtime packages under the race detector.
-	@CGO_ENABLED=1 $(GOTEST) -race -json ./runtime/... | go -C tests run ./cmd/testreport
+	@CGO_ENABLED=1 go test $(TESTFLAGS) -race ./runtime/... | go -C tests run ./cmd/testreport
 
 .PHONY: check
 check: format vet lint unit ## The inner loop: format, vet, lint, unit tests.
