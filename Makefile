@@ -24,6 +24,8 @@ demo-down: ## Remove what `make demo` started.
 
 .PHONY: test
 test: ## Run all tests: unit, schema, construct, local stack.
+	@# First, because a test would build them without a word.
+	@$(LOCAL_STACK) tools
 	@go test $(TESTFLAGS) ./... | go -C tests run ./cmd/testreport
 	@# -count=1: the programs that these tests start are not among their inputs.
 	@go -C tests test $(TESTFLAGS) -count=1 ./... | go -C tests run ./cmd/testreport

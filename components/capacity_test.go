@@ -41,7 +41,7 @@ func TestDevicePluginChildren(t *testing.T) {
 		"plugin-minimal.json": func(*DevicePluginArgs) {},
 		"plugin-full.json": func(a *DevicePluginArgs) {
 			a.Namespace = pulumi.String("enclave-system")
-			a.Image = pulumi.String("registry.example.com/plugin@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
+			a.Image = pulumi.String("images.example.com/plugin@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
 			a.PullSecrets = pulumi.ToStringArray([]string{"registry"})
 			a.PriorityClassName = pulumi.String("infrastructure")
 			a.Capacity = CapacityArgs{

@@ -35,7 +35,7 @@ func TestContainmentChamberChildren(t *testing.T) {
 		{"chamber-full.json", func(a *ContainmentChamberArgs) {
 			a.EnclaveSelector = pulumi.String("keySource")
 			a.Config = pulumi.Map{"key_sources": pulumi.Map{"dynamodb": pulumi.Map{"table": pulumi.String("keys")}}}
-			a.Image, a.Tag = pulumi.String("registry.example.com/chamber"), pulumi.String("v1.5.0-nitro")
+			a.Image, a.Tag = pulumi.String("images.example.com/chamber"), pulumi.String("v1.5.0-nitro")
 			a.Digest = pulumi.String("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
 			a.PullSecrets = pulumi.ToStringArray([]string{"registry"})
 			a.Namespace, a.CreateNamespace = pulumi.String("signers"), new(false)
