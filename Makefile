@@ -49,12 +49,14 @@ format: ## Fail when gofmt would change a file.
 
 .PHONY: vet
 vet: ## Run go vet over all modules.
+	@echo "go vet (the first time it compiles AWS's SDK and Kubernetes, which takes minutes)"
 	@go vet ./...
 	@go -C tests vet ./...
 	@go -C tests/tools/kube vet ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint, built from its module at the pinned version.
+	@echo "golangci-lint"
 	@lint=$$($(LOCAL_STACK) tools --print golangci-lint); \
 	"$$lint" run ./...; cd tests; "$$lint" run --config ../.golangci.yml ./...
 
