@@ -45,7 +45,7 @@ func TestLifecycle(t *testing.T) {
 		t.Errorf("the image is %s", image)
 	}
 
-	if _, err := p.Run(t.Context(), "destroy", "--yes", "--skip-preview"); err != nil {
+	if _, err := run(t, p, "destroy", "--yes", "--skip-preview"); err != nil {
 		t.Fatal(err)
 	}
 	expectNothingLeft(t)

@@ -26,9 +26,8 @@ func program(t *testing.T, dir string, config map[string]string) *stack.Program 
 	}
 	configure(t, p, config)
 	t.Cleanup(func() {
-		// The test's own context has ended by now.
-		if out, err := p.Run(context.WithoutCancel(t.Context()), "destroy", "--yes", "--skip-preview"); err != nil {
-			t.Errorf("destroying: %v\n%s", err, out)
+		if _, err := run(t, p, "destroy", "--yes", "--skip-preview"); err != nil {
+			t.Errorf("destroying: %v", err)
 		}
 	})
 	return p
@@ -43,12 +42,21 @@ func configure(t *testing.T, p *stack.Program, config map[string]string) {
 	}
 }
 
+// pulumiPatience is longer than the 5 minutes after which the stand-in gives up on
+// a rollout and says why.
+const pulumiPatience = 7 * time.Minute
+
+// run runs a command on the program, even after the test's own context has ended.
+func run(t *testing.T, p *stack.Program, command string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), pulumiPatience)
+	defer cancel()
+	return p.Run(ctx, command, args...)
+}
+
 func up(t *testing.T, p *stack.Program) {
 	t.Helper()
-	// The stand-in gives up on a rollout after 5 minutes and says why.
-	ctx, cancel := context.WithTimeout(t.Context(), 7*time.Minute)
-	defer cancel()
-	if _, err := p.Run(ctx, "up", "--yes", "--skip-preview"); err != nil {
+	if _, err := run(t, p, "up", "--yes", "--skip-preview"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -57,7 +65,7 @@ func up(t *testing.T, p *stack.Program) {
 // for everything that does not stay the same.
 func changes(t *testing.T, p *stack.Program) []string {
 	t.Helper()
-	out, err := p.Run(t.Context(), "preview", "--json")
+	out, err := run(t, p, "preview", "--json")
 	if err != nil {
 		t.Fatal(err)
 	}

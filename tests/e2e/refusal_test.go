@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 			maps.Copy(config, tc.config)
 			p := example(t, "existing-cluster-go", config)
 			for _, command := range [][]string{{"preview"}, {"up", "--yes", "--skip-preview"}} {
-				_, err := p.Run(t.Context(), command[0], command[1:]...)
+				_, err := run(t, p, command[0], command[1:]...)
 				if err == nil {
 					t.Fatalf("%s was accepted", command[0])
 				}
