@@ -82,7 +82,7 @@ func decodeUserData(t *testing.T, resources []registered) []registered {
 		}
 		var lines []string
 		for line := range strings.SplitSeq(string(text), "\n") {
-			if strings.HasPrefix(line, "readonly ") || strings.HasPrefix(line, "expect ") || strings.HasPrefix(line, "Content-Type") {
+			if strings.HasPrefix(line, "readonly ") || strings.HasPrefix(line, "ExecStart=") || strings.HasPrefix(line, "Content-Type") {
 				lines = append(lines, line)
 			}
 		}

@@ -27,6 +27,12 @@ const (
 	// another: they differ in slots and page sizes, and a device plugin offers
 	// the same number of slots on all its nodes. Its value is the group's name.
 	NodeGroupLabel = "containment-chamber.io/node-group"
+	// NodeLabelNotReady is the value of NodeLabel on a node that has not what was
+	// promised: kubelet can override a label, and cannot leave it out.
+	NodeLabelNotReady = "not-ready"
+	// NotReadyTaintKey taints such a node. Its value is the reason, and nothing
+	// tolerates it.
+	NotReadyTaintKey = "containment-chamber.io/not-ready"
 	// TaintKey keeps pods without a toleration off enclave nodes: what an
 	// enclave node has left for ordinary pods is little and not what its
 	// instance type suggests.

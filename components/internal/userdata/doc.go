@@ -8,6 +8,11 @@
 // has to set everything aside before it returns, and again on every later boot,
 // where cloud-init does not run it: that is what the systemd units are for.
 //
+// A node starts out as not ready for enclaves and is ready when enclave-check, which
+// runs at the end of the shell part and on every later boot, finds all that the
+// scheduler has been told of. Otherwise it joins the cluster with a taint and without
+// the label; see notready.go.
+//
 // EKS merges the document with its own NodeConfig when the node group uses an
 // EKS AMI; a NodeConfig of ours would then be refused or ignored.
 //

@@ -2,7 +2,7 @@ package userdata
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"mime/multipart"
@@ -15,15 +15,12 @@ import (
 // the launch template, and so roll the nodes, on every run.
 const boundary = "==CONTAINMENT-CHAMBER=="
 
-//go:embed node.sh.tmpl
-var nodeScript string
+//go:embed *.sh *.tmpl
+var scripts embed.FS
 
-//go:embed reserve.sh
-var reserveScript string
-
-var templates = template.Must(template.New("node.sh").
+var templates = template.Must(template.New("").
 	Funcs(template.FuncMap{"kib": func(mib int) int { return mib * 1024 }}).
-	Parse(nodeScript))
+	ParseFS(scripts, "*.sh", "*.tmpl"))
 
 // Render returns the document as text. It fails when the spec is incomplete or
 // the result is over EC2's limit.
@@ -73,10 +70,10 @@ func renderScript(spec Spec) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	err = templates.Execute(&b, map[string]any{
-		"Spec":    spec,
-		"Seccomp": seccomp,
-		"Reserve": strings.TrimSuffix(reserveScript, "\n"),
+	err = templates.ExecuteTemplate(&b, "node.sh.tmpl", map[string]any{
+		"Spec":     spec,
+		"Seccomp":  seccomp,
+		"NotReady": newNotReady(),
 	})
 	if err != nil {
 		return "", fmt.Errorf("rendering the node script: %w", err)
