@@ -25,17 +25,21 @@ type EnclaveNodeGroup struct {
 	LaunchTemplateID pulumi.StringOutput `pulumi:"launchTemplateId"`
 	// NodeRoleARN is the IAM role of the nodes, from which PCR3 is computed.
 	NodeRoleARN pulumi.StringOutput `pulumi:"nodeRoleArn"`
+	// ClusterAutoscalerPolicy is an IAM policy for the role of Cluster Autoscaler.
+	// One is enough for all groups of the cluster.
+	ClusterAutoscalerPolicy pulumi.StringOutput `pulumi:"clusterAutoscalerPolicy"`
 }
 
 // Annotate describes the component in the schema.
 func (g *EnclaveNodeGroup) Annotate(a infer.Annotator) {
-	a.Describe(&g, "A group of EKS nodes whose CPUs and hugepages are set aside for Nitro Enclaves before kubelet starts: launch template, managed node group, node role, label and taint.")
+	a.Describe(&g, "A group of EKS nodes whose CPUs and hugepages are set aside for Nitro Enclaves before kubelet starts: launch template, managed node group, node role, label and taint, and on request the tags for Cluster Autoscaler.")
 	a.Describe(&g.Capacity, "What the nodes offer, known already in previews. Pass it to DevicePlugin and ContainmentChamber.")
 	a.Describe(&g.NodeGroupName, "Name of the EKS managed node group.")
 	a.Describe(&g.NodeGroupARN, "ARN of the EKS managed node group.")
 	a.Describe(&g.AutoScalingGroupNames, "Names of the group's Auto Scaling groups.")
 	a.Describe(&g.LaunchTemplateID, "Id of the launch template.")
 	a.Describe(&g.NodeRoleARN, "IAM role of the nodes. PCR3 of every enclave on them is computed from it.")
+	a.Describe(&g.ClusterAutoscalerPolicy, "IAM policy document (JSON) for the role of Cluster Autoscaler: it may read, and change only the Auto Scaling groups with the cluster's tag. One is enough for all groups of the cluster.")
 }
 
 // NewEnclaveNodeGroup creates an EnclaveNodeGroup. It returns all faults of its
@@ -57,11 +61,12 @@ func NewEnclaveNodeGroup(ctx *pulumi.Context, name string, args *EnclaveNodeGrou
 		return nil, err
 	}
 	return group, ctx.RegisterResourceOutputs(group, pulumi.Map{
-		"capacity":              group.Capacity,
-		"nodeGroupName":         group.NodeGroupName,
-		"nodeGroupArn":          group.NodeGroupARN,
-		"autoScalingGroupNames": group.AutoScalingGroupNames,
-		"launchTemplateId":      group.LaunchTemplateID,
-		"nodeRoleArn":           group.NodeRoleARN,
+		"capacity":                group.Capacity,
+		"nodeGroupName":           group.NodeGroupName,
+		"nodeGroupArn":            group.NodeGroupARN,
+		"autoScalingGroupNames":   group.AutoScalingGroupNames,
+		"launchTemplateId":        group.LaunchTemplateID,
+		"nodeRoleArn":             group.NodeRoleARN,
+		"clusterAutoscalerPolicy": group.ClusterAutoscalerPolicy,
 	})
 }

@@ -28,8 +28,10 @@ type EnclaveNodeGroupArgs struct {
 	MaxSize     pulumi.IntInput `pulumi:"maxSize,optional"`
 	// IgnoreDesiredSizeChanges is plain, because it decides about a resource
 	// option and not about a value.
-	IgnoreDesiredSizeChanges bool               `pulumi:"ignoreDesiredSizeChanges,optional"`
-	CapacityType             pulumi.StringInput `pulumi:"capacityType,optional"`
+	IgnoreDesiredSizeChanges bool `pulumi:"ignoreDesiredSizeChanges,optional"`
+	// ClusterAutoscaler is plain, because it decides which resources there are.
+	ClusterAutoscaler bool               `pulumi:"clusterAutoscaler,optional"`
+	CapacityType      pulumi.StringInput `pulumi:"capacityType,optional"`
 
 	NodeRoleARN    pulumi.StringInput    `pulumi:"nodeRoleArn,optional"`
 	AMIID          pulumi.StringInput    `pulumi:"amiId,optional"`
@@ -72,7 +74,8 @@ func (a *EnclaveNodeGroupArgs) annotateNodes(an infer.Annotator) {
 	an.Describe(&a.DesiredSize, "Number of nodes. Default: minSize, or 1.")
 	an.Describe(&a.MinSize, "Lowest number of nodes. Default: desiredSize, or 1.")
 	an.Describe(&a.MaxSize, "Highest number of nodes. Default: the higher of desiredSize and minSize.")
-	an.Describe(&a.IgnoreDesiredSizeChanges, "Leave the number of nodes to an autoscaler: changes of desiredSize are ignored after the group has been created.")
+	an.Describe(&a.IgnoreDesiredSizeChanges, "Leave the number of nodes to an autoscaler: changes of desiredSize are ignored after the group has been created. Implied by clusterAutoscaler.")
+	an.Describe(&a.ClusterAutoscaler, "Let Cluster Autoscaler scale the group between minSize, which may be 0, and maxSize: tags on the Auto Scaling group and on the node group tell it what a node offers before there is one. Implies ignoreDesiredSizeChanges, since Pulumi would undo what the autoscaler does. Default false.")
 	an.Describe(&a.CapacityType, `"ON_DEMAND" (default) or "SPOT". When EC2 reclaims a spot instance, its enclaves end with it.`)
 	an.Describe(&a.NodeRoleARN, "IAM role of the nodes. By default one is created with AWS's three policies for nodes. PCR3 of every enclave on these nodes is computed from this ARN.")
 	an.Describe(&a.AMIID, "A custom Amazon Linux 2023 AMI. EKS adds no configuration to it, so cluster must then have endpoint, certificateAuthority and serviceIpv4Cidr.")

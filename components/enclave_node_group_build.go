@@ -37,7 +37,8 @@ func (b *nodeGroupBuilder) build() error {
 	b.group.AutoScalingGroupNames = autoScalingGroups(nodes)
 	b.group.LaunchTemplateID = template.ID().ToStringOutput()
 	b.group.NodeRoleARN = role
-	return nil
+	b.group.ClusterAutoscalerPolicy = b.autoscalerPolicy()
+	return b.autoscalerTags()
 }
 
 // parent is the option that every child has. It makes them inherit the
@@ -74,7 +75,7 @@ func (b *nodeGroupBuilder) capacity() CapacityOutput {
 		}
 		return Capacity{
 			Slots:            plan.Slots,
-			Nodes:            nodes.certain(b.args.IgnoreDesiredSizeChanges),
+			Nodes:            nodes.certain(b.args.autoscaled()),
 			MaxNodes:         &nodes.high,
 			EnclaveCPUs:      plan.Request.Enclave.CPUs,
 			EnclaveMemoryMiB: plan.Request.Enclave.MemoryMiB,

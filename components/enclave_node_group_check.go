@@ -37,6 +37,9 @@ func (a *EnclaveNodeGroupArgs) check(ctx *pulumi.Context, name string, opts []pu
 		c.faults.Join("desiredSize", s.check())
 	}
 	a.checkNodes(c)
+	if a.ClusterAutoscaler {
+		a.checkAutoscaler(c, plan)
+	}
 	return plan, c.err("enclave node group", name)
 }
 
@@ -62,6 +65,8 @@ func (a *EnclaveNodeGroupArgs) checkCluster(c *checks) {
 	}
 	if cluster.Name == "" {
 		c.faults.Add("cluster.name", "", "must not be empty", "give the name of the EKS cluster")
+	} else if broken, wayOut := clusterName(cluster.Name); broken != "" {
+		c.faults.Add("cluster.name", cluster.Name, broken, wayOut)
 	}
 	if a.AMIID == nil {
 		return

@@ -36,7 +36,7 @@ func (b *nodeGroupBuilder) managedNodeGroup(role pulumi.StringOutput, template *
 			Value:  pulumi.String(contract.TaintValue),
 			Effect: pulumi.String(eksNoSchedule),
 		}},
-		Tags: b.tags(),
+		Tags: b.nodeGroupTags(),
 	}
 	// EKS refuses an AMI type or release next to an AMI in the template.
 	if b.args.AMIID == nil {
@@ -54,7 +54,7 @@ func (b *nodeGroupBuilder) managedNodeGroup(role pulumi.StringOutput, template *
 
 func (b *nodeGroupBuilder) nodeGroupOptions(attached []pulumi.Resource) []pulumi.ResourceOption {
 	opts := []pulumi.ResourceOption{b.parent(), pulumi.DependsOn(attached)}
-	if b.args.IgnoreDesiredSizeChanges {
+	if b.args.autoscaled() {
 		opts = append(opts, pulumi.IgnoreChanges([]string{"scalingConfig.desiredSize"}))
 	}
 	return opts

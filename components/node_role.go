@@ -33,8 +33,7 @@ func (b *nodeGroupBuilder) nodeRole() (pulumi.StringOutput, []pulumi.Resource, e
 }
 
 func (b *nodeGroupBuilder) attachNodePolicies(role *iam.Role) ([]pulumi.Resource, error) {
-	// China and GovCloud have their own ARNs for AWS's policies.
-	partition := aws.GetPartitionOutput(b.ctx, aws.GetPartitionOutputArgs{}, pulumi.Parent(b.group)).Partition()
+	partition := b.partition()
 	var attached []pulumi.Resource
 	for _, name := range policy.NodePolicies() {
 		attachment, err := iam.NewRolePolicyAttachment(b.ctx, b.name+"-node-"+name, &iam.RolePolicyAttachmentArgs{
@@ -47,4 +46,9 @@ func (b *nodeGroupBuilder) attachNodePolicies(role *iam.Role) ([]pulumi.Resource
 		attached = append(attached, attachment)
 	}
 	return attached, nil
+}
+
+// partition is the first part of ARNs. China and GovCloud have their own.
+func (b *nodeGroupBuilder) partition() pulumi.StringOutput {
+	return aws.GetPartitionOutput(b.ctx, aws.GetPartitionOutputArgs{}, pulumi.Parent(b.group)).Partition()
 }

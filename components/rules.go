@@ -6,10 +6,11 @@ import (
 )
 
 var (
-	arnPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{0,12}:.+$`)
-	labelPattern  = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	tagPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	arnPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{0,12}:.+$`)
+	labelPattern   = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	tagPattern     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	clusterPattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
+	digestPattern  = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
 // arn is a rule for text: an AWS ARN.
@@ -24,6 +25,15 @@ func arn(v string) (broken, wayOut string) {
 func dnsLabel(v string) (broken, wayOut string) {
 	if !labelPattern.MatchString(v) {
 		return "is not a DNS label", "use at most 63 lower-case letters, digits and hyphens, with a letter first"
+	}
+	return "", ""
+}
+
+// clusterName is a rule for text: EKS's for names (EKS API, CreateCluster). Names
+// become a part of policies, where other characters could stand for more.
+func clusterName(v string) (broken, wayOut string) {
+	if !clusterPattern.MatchString(v) {
+		return "is not the name of an EKS cluster", "use at most 100 letters, digits, hyphens and underscores, with a letter or digit first"
 	}
 	return "", ""
 }

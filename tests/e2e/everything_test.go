@@ -48,6 +48,7 @@ func TestEverythingThroughThePlugin(t *testing.T) {
 		t.Errorf("saw only %d children", children)
 	}
 	expectAutoscaler(t)
+	expectScaleFromZero(t, 4)
 }
 
 // expectAutoscaler: the HorizontalPodAutoscaler owns the number of pods.

@@ -23,6 +23,8 @@ type Statement struct {
 	Principal map[string][]string `json:"Principal,omitempty"`
 	Action    []string            `json:"Action"`
 	Resource  []string            `json:"Resource,omitempty"`
+	// Condition is values by context key by operator.
+	Condition map[string]map[string]string `json:"Condition,omitempty"`
 }
 
 // NodeTrust lets EC2 instances assume the node role. An EKS node needs nothing

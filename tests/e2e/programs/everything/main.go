@@ -36,6 +36,8 @@ func main() {
 			"enclavesPerNode":  pulumi.Int(4),
 			"reservation":      pulumi.String("direct"),
 			"desiredSize":      pulumi.Int(1),
+			// Plain in the schema: it decides which resources there are.
+			"clusterAutoscaler": pulumi.Bool(true),
 		}, &nodes, options...); err != nil {
 			return err
 		}
