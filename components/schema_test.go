@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/integration"
+	pschema "github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files and schema.json")
@@ -103,5 +104,29 @@ func TestSchemaDescribesEverything(t *testing.T) {
 		for name, property := range typ.Properties {
 			check(token+" "+name, property.Description)
 		}
+	}
+}
+
+// TestSchemaBinds: the generators of all languages start from the bound schema,
+// which refuses what does not hold together.
+func TestSchemaBinds(t *testing.T) {
+	var spec pschema.PackageSpec
+	if err := json.Unmarshal(currentSchema(t), &spec); err != nil {
+		t.Fatal(err)
+	}
+	bound, diagnostics, err := pschema.BindSpec(spec, nil, pschema.ValidationOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diagnostics {
+		t.Errorf("%s: %s", d.Summary, d.Detail)
+	}
+	for _, r := range bound.Resources {
+		if !r.IsComponent {
+			t.Errorf("%s is not a component", r.Token)
+		}
+	}
+	if len(bound.Resources) != 3 {
+		t.Errorf("%d resources, want 3", len(bound.Resources))
 	}
 }
