@@ -154,21 +154,34 @@ func TestSeccompProfile(t *testing.T) {
 	if profile.DefaultAction != "SCMP_ACT_ERRNO" {
 		t.Errorf("default action %s", profile.DefaultAction)
 	}
-	vsock, seen := false, map[string]bool{}
+	sockets, unconditional := []int{}, map[string]bool{}
+	rules := map[string]seccompRule{}
 	for _, rule := range profile.Syscalls {
 		for _, name := range rule.Names {
-			if seen[name] && name != "socket" {
+			if name == "socket" && len(rule.Args) == 1 {
+				sockets = append(sockets, rule.Args[0].Value)
+				continue
+			}
+			if _, twice := rules[name]; twice {
 				t.Errorf("%s is listed twice", name)
 			}
-			seen[name] = true
+			rules[name] = rule
+			unconditional[name] = rule.Action == "SCMP_ACT_ALLOW" && len(rule.Args) == 0
 		}
-		vsock = vsock || len(rule.Args) == 1 && rule.Args[0].Value == 40
 	}
-	if !vsock {
-		t.Error("AF_VSOCK sockets are not allowed")
+	if diff := cmp.Diff([]int{1, 2, 10, 16, 40}, sockets); diff != "" {
+		t.Errorf("address families (-want +got):\n%s", diff)
 	}
-	for _, name := range []string{"mount", "ptrace", "bpf", "keyctl", "unshare", "setns", "init_module", "kexec_load", "perf_event_open", "io_uring_setup"} {
-		if seen[name] {
+	// Threads, but no namespaces: by clone's flags, and not by clone3 at all.
+	want := []seccompArg{{Value: 2114060288, Op: "SCMP_CMP_MASKED_EQ"}}
+	if diff := cmp.Diff(want, rules["clone"].Args); diff != "" {
+		t.Errorf("clone (-want +got):\n%s", diff)
+	}
+	if clone3 := rules["clone3"]; clone3.Action != "SCMP_ACT_ERRNO" || clone3.ErrnoRet != 38 {
+		t.Errorf("clone3 is %+v", clone3)
+	}
+	for _, name := range []string{"mount", "ptrace", "bpf", "keyctl", "unshare", "setns", "init_module", "kexec_load", "perf_event_open", "io_uring_setup", "clone", "clone3", "socket"} {
+		if unconditional[name] {
 			t.Errorf("%s is allowed", name)
 		}
 	}
