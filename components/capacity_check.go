@@ -1,8 +1,10 @@
 package components
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
 
@@ -18,8 +20,8 @@ func (c *checks) capacity(in CapacityInput) bool {
 		return false
 	}
 	before := len(c.faults)
-	if value.Slots < 1 || value.Slots > contract.MaxEnclavesPerNode {
-		c.faults.Add("capacity.slots", value.Slots, "must be from 1 to 4, EC2's limit of enclaves on an instance", "")
+	if most := contract.MaxEnclavesPerNode; value.Slots < 1 || value.Slots > most {
+		c.faults.Add("capacity.slots", value.Slots, fmt.Sprintf("must be from 1 to %d, EC2's limit of enclaves on an instance", most), "")
 	}
 	if value.Nodes < 0 {
 		c.faults.Add("capacity.nodes", value.Nodes, "must not be negative", "")
@@ -30,8 +32,8 @@ func (c *checks) capacity(in CapacityInput) bool {
 	if value.EnclaveCPUs < 1 {
 		c.faults.Add("capacity.enclaveCpus", value.EnclaveCPUs, "must be at least 1", "an enclave has whole cores: 2 CPUs with hyper-threads")
 	}
-	if value.EnclaveMemoryMiB < 64 {
-		c.faults.Add("capacity.enclaveMemoryMib", value.EnclaveMemoryMiB, "must be at least 64, the driver's minimum", "")
+	if value.EnclaveMemoryMiB < capacity.MinEnclaveMiB {
+		c.faults.Add("capacity.enclaveMemoryMib", value.EnclaveMemoryMiB, fmt.Sprintf("must be at least %d, the driver's minimum", capacity.MinEnclaveMiB), "")
 	}
 	c.hugepages(value.EnclaveHugepages)
 	return len(c.faults) == before
@@ -41,7 +43,7 @@ func (c *checks) hugepages(pages map[string]string) {
 	if len(pages) == 0 {
 		c.faults.Add("capacity.enclaveHugepages", nil, "is required: without a hugepages limit no pod can start an enclave", `write {"hugepages-1Gi": "1Gi"} or what your nodes have`)
 	}
-	for name := range pages {
+	for _, name := range sortedKeys(pages) {
 		if !strings.HasPrefix(name, contract.ResourceHugepagesPrefix) {
 			c.faults.Add("capacity.enclaveHugepages", name, "is not a hugepages resource", "write it as hugepages-1Gi or hugepages-2Mi")
 		}

@@ -81,7 +81,7 @@ func (a *ContainmentChamberArgs) checkNetwork(c *checks) {
 	c.faults.Join("egress", err)
 	for _, endpoint := range endpoints {
 		if _, err := parseEndpoint(endpoint); ok && err != nil {
-			c.faults.Add("egress", endpoint, err.Error(), "write host:port, such as db.example.com:5432")
+			c.faults.Add("egress", c.shown(a.Egress.ToStringArrayOutput(), endpoint), err.Error(), "write host:port, such as db.example.com:5432")
 		}
 	}
 }

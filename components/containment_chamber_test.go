@@ -83,6 +83,9 @@ func TestContainmentChamberFaults(t *testing.T) {
 		{"a rollout that would stall", func(a *ContainmentChamberArgs) {
 			a.Replicas, a.MaxSurge, a.MaxUnavailable = pulumi.Int(4), pulumi.Int(1), pulumi.Int(0)
 		}, []string{"maxSurge (1): no slot is free and maxUnavailable is 0"}},
+		{"negative strategy", func(a *ContainmentChamberArgs) {
+			a.MaxSurge, a.MaxUnavailable = pulumi.Int(-1), pulumi.Int(-1)
+		}, []string{"maxSurge (-1): must not be negative", "maxUnavailable (-1): must not be negative"}},
 		{"many at once", func(a *ContainmentChamberArgs) {
 			a.Tag, a.Digest, a.Image = pulumi.String("latest"), pulumi.String("sha256:1"), pulumi.String("chamber:v1")
 			a.Namespace = pulumi.String("Signers")
@@ -115,6 +118,17 @@ func TestFaultsShowNoSecret(t *testing.T) {
 	args.Config = pulumi.Map{"tls": pulumi.Map{"mode": pulumi.String("hunter2")}, "tee": pulumi.String("hunter2")}
 	_, err := run(t, newChamber(args))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFaultsShowNoSecretInput(t *testing.T) {
+	args := chamberArgs()
+	hidden := pulumi.ToSecret(pulumi.String("Hunter2")).(pulumi.StringOutput)
+	args.Namespace = hidden
+	args.Egress = pulumi.StringArray{hidden}
+	_, err := run(t, newChamber(args))
+	if err == nil || strings.Contains(err.Error(), "Hunter2") || !strings.Contains(err.Error(), `namespace ("[secret]")`) || !strings.Contains(err.Error(), `egress ("[secret]")`) {
 		t.Errorf("got %v", err)
 	}
 }

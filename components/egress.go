@@ -51,10 +51,10 @@ func parseEndpoint(endpoint string) (port int, err error) {
 	}
 	port, err = strconv.Atoi(service)
 	if err != nil || port < 1 || port > 65535 {
-		return 0, fmt.Errorf("has port %q, which is not a number from 1 to 65535", service)
+		return 0, errors.New("has a port that is not a number from 1 to 65535")
 	}
 	if net.ParseIP(host) == nil && !hostPattern.MatchString(host) {
-		return 0, fmt.Errorf("has host %q, which is neither a name nor an address", host)
+		return 0, errors.New("has a host that is neither a name nor an address")
 	}
 	return port, nil
 }

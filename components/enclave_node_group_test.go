@@ -160,6 +160,9 @@ func TestEnclaveNodeGroupFaults(t *testing.T) {
 			"minSize (3): must not be above maxSize", `nodeRoleArn ("nodes"): is not an ARN`, `reservation ("magic")`,
 			`labels.aws-nitro-enclaves-k8s-dp ("disabled")`,
 		}},
+		{"negative sizes", func(a *EnclaveNodeGroupArgs) {
+			a.MinSize, a.DesiredSize, a.MaxSize = pulumi.Int(-1), pulumi.Int(-1), pulumi.Int(-1)
+		}, []string{"minSize (-1): must not be negative", "maxSize (-1): must be at least 1"}},
 		{"custom AMI without a cluster", func(a *EnclaveNodeGroupArgs) {
 			a.AMIID, a.ReleaseVersion = pulumi.String("ami-1"), pulumi.String("1")
 		}, []string{

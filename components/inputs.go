@@ -60,7 +60,7 @@ func (c *checks) text(property string, in pulumi.StringInput, rule func(string) 
 		return
 	}
 	if broken, wayOut := rule(value); broken != "" {
-		c.faults.Add(property, value, broken, wayOut)
+		c.faults.Add(property, c.shown(in.ToStringOutput(), value), broken, wayOut)
 	}
 }
 
@@ -72,8 +72,17 @@ func (c *checks) number(property string, in pulumi.IntInput, low, high int, why 
 	value, ok, err := known[int](c.ctx, in.ToIntOutput())
 	c.faults.Join(property, err)
 	if ok && (value < low || value > high) {
-		c.faults.Add(property, value, fmt.Sprintf("must be from %d to %d", low, high), why)
+		c.faults.Add(property, c.shown(in.ToIntOutput(), value), fmt.Sprintf("must be from %d to %d", low, high), why)
 	}
+}
+
+// shown is the value as a fault may show it: errors end up in logs, where a secret
+// must not.
+func (c *checks) shown(out pulumi.Output, value any) any {
+	if result, err := internals.UnsafeAwaitOutput(c.ctx.Context(), out); err != nil || result.Secret {
+		return "[secret]"
+	}
+	return value
 }
 
 func intOr(in pulumi.IntInput, value int) pulumi.IntInput {

@@ -1,6 +1,8 @@
 package components
 
 import (
+	"math"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
@@ -9,8 +11,9 @@ import (
 // scaling is the number of nodes of a group.
 type scaling struct{ desired, low, high int }
 
-// unset marks a size that was not given; a size may be 0.
-const unset = -1
+// unset marks a number that was not given. It is none that a user would write: 0
+// means something, and a negative number is a mistake to be told about.
+const unset = math.MinInt
 
 // scaling fills in the sizes that were not given.
 func (a *EnclaveNodeGroupArgs) scaling() pulumi.Output {

@@ -17,8 +17,6 @@ const (
 	LogsDir = "/var/log/nitro_enclaves"
 	// TempDir is the only other writable folder.
 	TempDir = "/tmp"
-	// DevicePath is the driver's device, which the device plugin mounts.
-	DevicePath = "/dev/nitro_enclaves"
 )
 
 // Environment of the supervisor: the pod spec sets it, the supervisor reads it.

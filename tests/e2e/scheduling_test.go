@@ -44,8 +44,8 @@ func TestScheduling(t *testing.T) {
 	}
 }
 
-// expectRestricted: the namespace enforces Pod Security "restricted", and the
-// pods have been admitted there without a warning from the other modes either.
+// expectRestricted: the namespace enforces Pod Security "restricted", and there are
+// pods in it, which have been admitted then.
 func expectRestricted(t *testing.T) {
 	t.Helper()
 	ns, err := client(t).CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{})
