@@ -7,6 +7,8 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/components/internal/karpenter"
 )
 
 // disruptionBudget lets a drain take one pod at a time. A budget that allows
@@ -25,6 +27,23 @@ func (b *chamberBuilder) disruptionBudget() error {
 		return fmt.Errorf("creating the disruption budget: %w", err)
 	}
 	return nil
+}
+
+// safeToEvictAnnotation is Cluster Autoscaler's (cluster-autoscaler FAQ, "What types
+// of pods can prevent CA from removing a node?").
+const safeToEvictAnnotation = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+
+// podAnnotations tell autoscalers of nodes to leave the pods alone, when asked for.
+func (b *chamberBuilder) podAnnotations() pulumi.StringMapInput {
+	if b.args.DoNotDisrupt == nil {
+		return nil
+	}
+	return b.args.DoNotDisrupt.ToBoolOutput().ApplyT(func(wanted bool) map[string]string {
+		if !wanted {
+			return nil
+		}
+		return map[string]string{karpenter.DoNotDisruptAnnotation: "true", safeToEvictAnnotation: "false"}
+	}).(pulumi.StringMapOutput)
 }
 
 // autoscaler registers the HorizontalPodAutoscaler where maxReplicas is given.

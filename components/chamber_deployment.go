@@ -26,7 +26,7 @@ func (b *chamberBuilder) deployment(account *corev1.ServiceAccount, config *core
 		Selector:                &metav1.LabelSelectorArgs{MatchLabels: b.selector()},
 		Strategy:                b.strategy(),
 		Template: &corev1.PodTemplateSpecArgs{
-			Metadata: &metav1.ObjectMetaArgs{Labels: b.labels()},
+			Metadata: &metav1.ObjectMetaArgs{Labels: b.labels(), Annotations: b.podAnnotations()},
 			Spec:     podspec.Chamber(b.podSpec(account, config)),
 		},
 	}

@@ -15,7 +15,7 @@ import (
 
 // autoscaled tells whether somebody else decides about the number of nodes.
 func (a *EnclaveNodeGroupArgs) autoscaled() bool {
-	return a.IgnoreDesiredSizeChanges || a.ClusterAutoscaler
+	return a.IgnoreDesiredSizeChanges || a.ClusterAutoscaler || a.Karpenter != nil
 }
 
 // autoscalerTags registers the tags that tell Cluster Autoscaler what a node

@@ -149,3 +149,41 @@ func TestConstructReportsFaults(t *testing.T) {
 		t.Errorf("%d resources have been registered", len(r.resources))
 	}
 }
+
+// TestConstructKarpenter: the nested object of other languages reaches the children,
+// and what managed node groups would put out is empty.
+func TestConstructKarpenter(t *testing.T) {
+	r := &recorder{}
+	response, err := construct(t, r, "EnclaveNodeGroup", map[string]property.Value{
+		"cluster":          object(map[string]property.Value{"name": property.New("prod")}),
+		"instanceType":     property.New("m5.2xlarge"),
+		"enclaveCpus":      property.New(2.0),
+		"enclaveMemoryMib": property.New(1024.0),
+		"maxSize":          property.New(3.0),
+		"karpenter": object(map[string]property.Value{
+			"amiAlias":         property.New("al2023@v20260724"),
+			"instanceTypes":    texts("m6i.2xlarge", "m5.4xlarge"),
+			"securityGroupIds": texts("sg-1"),
+			"weight":           property.New(5.0),
+			"skipVersionCheck": property.New(true), // the server of this test reads nothing
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := response.State.Get("nodePoolName").AsString(); got != "enclavenodegroup" {
+		t.Errorf("the NodePool is %q", got)
+	}
+	if got := response.State.Get("nodeGroupName").AsString(); got != "" {
+		t.Errorf("the managed node group is %q", got)
+	}
+	overlays := 0
+	for _, resource := range r.resources {
+		if strings.HasSuffix(resource.Type, ":NodeOverlay") {
+			overlays++
+		}
+	}
+	if overlays != 3 {
+		t.Errorf("%d overlays for three instance types", overlays)
+	}
+}

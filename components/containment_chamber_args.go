@@ -48,6 +48,7 @@ type ContainmentChamberArgs struct {
 	HostCPU           pulumi.StringInput `pulumi:"hostCpu,optional"`
 	HostMemory        pulumi.StringInput `pulumi:"hostMemory,optional"`
 	PriorityClassName pulumi.StringInput `pulumi:"priorityClassName,optional"`
+	DoNotDisrupt      pulumi.BoolInput   `pulumi:"doNotDisrupt,optional"`
 }
 
 // Defaults of ContainmentChamberArgs.
@@ -82,6 +83,7 @@ func (a *ContainmentChamberArgs) annotateSigner(an infer.Annotator) {
 	an.Describe(&a.HostCPU, "CPU of the host that a pod requests beside its enclave, for bridging traffic. Default 250m.")
 	an.Describe(&a.HostMemory, "Memory of the host that a pod gets beside its enclave. Default 256Mi.")
 	an.Describe(&a.PriorityClassName, "Priority class of the pods.")
+	an.Describe(&a.DoNotDisrupt, "Keep Karpenter and Cluster Autoscaler from ending a node of their own accord while a pod of the chamber runs there. Nodes are then not replaced for a new AMI or user data until you move the pods. Default false: pods are moved one at a time, and a new node comes first.")
 }
 
 func (a *ContainmentChamberArgs) annotateScale(an infer.Annotator) {

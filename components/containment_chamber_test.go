@@ -52,6 +52,7 @@ func TestContainmentChamberChildren(t *testing.T) {
 			a.DrainSeconds = pulumi.Int(60)
 			a.HostCPU, a.HostMemory = pulumi.String("500m"), pulumi.String("512Mi")
 			a.PriorityClassName = pulumi.String("signers")
+			a.DoNotDisrupt = pulumi.Bool(true)
 		}},
 	} {
 		t.Run(tc.file, func(t *testing.T) {

@@ -8,14 +8,16 @@ import (
 var _ infer.Annotated = (*EnclaveNodeGroup)(nil)
 
 // EnclaveNodeGroup is a group of EKS nodes whose CPUs and hugepages are set
-// aside for Nitro Enclaves before kubelet starts.
+// aside for Nitro Enclaves before kubelet starts. The nodes are those of a managed
+// node group, or Karpenter's.
 type EnclaveNodeGroup struct {
 	pulumi.ResourceState
 
 	// Capacity is what the nodes offer. It is known in previews, and goes into
 	// DevicePlugin and ContainmentChamber.
 	Capacity CapacityOutput `pulumi:"capacity"`
-	// NodeGroupName is the name of the EKS managed node group.
+	// NodeGroupName is the name of the EKS managed node group; empty with Karpenter,
+	// as the next three are.
 	NodeGroupName pulumi.StringOutput `pulumi:"nodeGroupName"`
 	// NodeGroupARN is the ARN of the EKS managed node group.
 	NodeGroupARN pulumi.StringOutput `pulumi:"nodeGroupArn"`
@@ -28,18 +30,25 @@ type EnclaveNodeGroup struct {
 	// ClusterAutoscalerPolicy is an IAM policy for the role of Cluster Autoscaler.
 	// One is enough for all groups of the cluster.
 	ClusterAutoscalerPolicy pulumi.StringOutput `pulumi:"clusterAutoscalerPolicy"`
+	// NodePoolName is the name of Karpenter's NodePool; empty without Karpenter.
+	NodePoolName pulumi.StringOutput `pulumi:"nodePoolName"`
+	// KarpenterPolicy is an IAM policy for the role of Karpenter's controller, which
+	// must pass the nodes' role on; empty without Karpenter.
+	KarpenterPolicy pulumi.StringOutput `pulumi:"karpenterPolicy"`
 }
 
 // Annotate describes the component in the schema.
 func (g *EnclaveNodeGroup) Annotate(a infer.Annotator) {
-	a.Describe(&g, "A group of EKS nodes whose CPUs and hugepages are set aside for Nitro Enclaves before kubelet starts: launch template, managed node group, node role, label and taint, and on request the tags for Cluster Autoscaler.")
+	a.Describe(&g, "A group of EKS nodes whose CPUs and hugepages are set aside for Nitro Enclaves before kubelet starts: launch template, managed node group, node role, label and taint, and on request the tags for Cluster Autoscaler; or with Karpenter an EC2NodeClass, a NodePool and NodeOverlays.")
 	a.Describe(&g.Capacity, "What the nodes offer, known already in previews. Pass it to DevicePlugin and ContainmentChamber.")
-	a.Describe(&g.NodeGroupName, "Name of the EKS managed node group.")
-	a.Describe(&g.NodeGroupARN, "ARN of the EKS managed node group.")
-	a.Describe(&g.AutoScalingGroupNames, "Names of the group's Auto Scaling groups.")
-	a.Describe(&g.LaunchTemplateID, "Id of the launch template.")
+	a.Describe(&g.NodeGroupName, "Name of the EKS managed node group. Empty with Karpenter.")
+	a.Describe(&g.NodeGroupARN, "ARN of the EKS managed node group. Empty with Karpenter.")
+	a.Describe(&g.AutoScalingGroupNames, "Names of the group's Auto Scaling groups. None with Karpenter.")
+	a.Describe(&g.LaunchTemplateID, "Id of the launch template. Empty with Karpenter.")
 	a.Describe(&g.NodeRoleARN, "IAM role of the nodes. PCR3 of every enclave on them is computed from it.")
 	a.Describe(&g.ClusterAutoscalerPolicy, "IAM policy document (JSON) for the role of Cluster Autoscaler: it may read, and change only the Auto Scaling groups with the cluster's tag. One is enough for all groups of the cluster.")
+	a.Describe(&g.NodePoolName, "Name of Karpenter's NodePool. Empty without Karpenter.")
+	a.Describe(&g.KarpenterPolicy, "IAM policy document (JSON) for the role of Karpenter's controller: it may pass the nodes' role to EC2, and no other. Empty without Karpenter.")
 }
 
 // NewEnclaveNodeGroup creates an EnclaveNodeGroup. It returns all faults of its
@@ -68,5 +77,7 @@ func NewEnclaveNodeGroup(ctx *pulumi.Context, name string, args *EnclaveNodeGrou
 		"launchTemplateId":        group.LaunchTemplateID,
 		"nodeRoleArn":             group.NodeRoleARN,
 		"clusterAutoscalerPolicy": group.ClusterAutoscalerPolicy,
+		"nodePoolName":            group.NodePoolName,
+		"karpenterPolicy":         group.KarpenterPolicy,
 	})
 }

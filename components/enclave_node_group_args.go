@@ -32,6 +32,8 @@ type EnclaveNodeGroupArgs struct {
 	// ClusterAutoscaler is plain, because it decides which resources there are.
 	ClusterAutoscaler bool               `pulumi:"clusterAutoscaler,optional"`
 	CapacityType      pulumi.StringInput `pulumi:"capacityType,optional"`
+	// Karpenter is plain, because it decides which resources there are.
+	Karpenter *Karpenter `pulumi:"karpenter,optional"`
 
 	NodeRoleARN    pulumi.StringInput    `pulumi:"nodeRoleArn,optional"`
 	AMIID          pulumi.StringInput    `pulumi:"amiId,optional"`
@@ -60,7 +62,7 @@ func (a *EnclaveNodeGroupArgs) Annotate(an infer.Annotator) {
 
 func (a *EnclaveNodeGroupArgs) annotateEnclaves(an infer.Annotator) {
 	an.Describe(&a.Cluster, "The EKS cluster that the nodes join. The name is enough for EKS's own AMIs.")
-	an.Describe(&a.InstanceType, "The EC2 instance type. All nodes of a group are of one type, since the number of enclaves depends on it.")
+	an.Describe(&a.InstanceType, "The EC2 instance type. All nodes of a managed node group are of one type, since the number of enclaves depends on it; karpenter.instanceTypes adds others that hold as many.")
 	an.Describe(&a.InstanceShape, "What the instance type brings, for types that are not in the built-in catalogue when EC2 cannot be asked, or to correct either.")
 	an.Describe(&a.EnclaveCPUs, "CPUs of one enclave: a multiple of the threads per core. CPU 0's core stays with the host, so an xlarge with 4 vCPUs has 2 for enclaves.")
 	an.Describe(&a.EnclaveMemoryMiB, "Memory of one enclave in MiB: at least 64, and 4 times the enclave image.")
@@ -71,14 +73,15 @@ func (a *EnclaveNodeGroupArgs) annotateEnclaves(an infer.Annotator) {
 }
 
 func (a *EnclaveNodeGroupArgs) annotateNodes(an infer.Annotator) {
-	an.Describe(&a.DesiredSize, "Number of nodes. Default: minSize, or 1.")
-	an.Describe(&a.MinSize, "Lowest number of nodes. Default: desiredSize, or 1.")
-	an.Describe(&a.MaxSize, "Highest number of nodes. Default: the higher of desiredSize and minSize.")
+	an.Describe(&a.DesiredSize, "Number of nodes. Default: minSize, or 1. Not with karpenter.")
+	an.Describe(&a.MinSize, "Lowest number of nodes. Default: desiredSize, or 1. Not with karpenter.")
+	an.Describe(&a.MaxSize, "Highest number of nodes. Default: the higher of desiredSize and minSize. Required with karpenter.")
 	an.Describe(&a.IgnoreDesiredSizeChanges, "Leave the number of nodes to an autoscaler: changes of desiredSize are ignored after the group has been created. Implied by clusterAutoscaler.")
 	an.Describe(&a.ClusterAutoscaler, "Let Cluster Autoscaler scale the group between minSize, which may be 0, and maxSize: tags on the Auto Scaling group and on the node group tell it what a node offers before there is one. Implies ignoreDesiredSizeChanges, since Pulumi would undo what the autoscaler does. Default false.")
 	an.Describe(&a.CapacityType, `"ON_DEMAND" (default) or "SPOT". When EC2 reclaims a spot instance, its enclaves end with it.`)
-	an.Describe(&a.NodeRoleARN, "IAM role of the nodes. By default one is created with AWS's three policies for nodes. PCR3 of every enclave on these nodes is computed from this ARN.")
-	an.Describe(&a.AMIID, "A custom Amazon Linux 2023 AMI. EKS adds no configuration to it, so cluster must then have endpoint, certificateAuthority and serviceIpv4Cidr.")
+	an.Describe(&a.Karpenter, "Let Karpenter start the nodes when pods need them, instead of a managed node group.")
+	an.Describe(&a.NodeRoleARN, "IAM role of the nodes. By default one is created with AWS's three policies for nodes. PCR3 of every enclave on these nodes is computed from this ARN. With karpenter a role of yours needs an EKS access entry of type EC2_LINUX; one that is created here gets it.")
+	an.Describe(&a.AMIID, "A custom Amazon Linux 2023 AMI. EKS adds no configuration to it, so cluster must then have endpoint, certificateAuthority and serviceIpv4Cidr; Karpenter adds it.")
 	an.Describe(&a.ReleaseVersion, "Pinned release of EKS's AMI, such as 1.33.3-20260724. Not together with amiId.")
 	an.Describe(&a.Labels, "Further node labels.")
 	an.Describe(&a.Tags, "AWS tags of the node group, the launch template, the instances and their volumes.")

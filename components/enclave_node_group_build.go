@@ -3,7 +3,6 @@ package components
 import (
 	"maps"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
@@ -19,26 +18,29 @@ type nodeGroupBuilder struct {
 }
 
 func (b *nodeGroupBuilder) build() error {
+	if err := b.checkKarpenter(); err != nil {
+		return err
+	}
 	role, attached, err := b.nodeRole()
 	if err != nil {
 		return err
 	}
-	template, err := b.launchTemplate()
-	if err != nil {
-		return err
+	b.outputs(role)
+	if b.args.Karpenter != nil {
+		return b.karpenterNodes(role, attached)
 	}
-	nodes, err := b.managedNodeGroup(role, template, attached)
-	if err != nil {
-		return err
-	}
+	return b.managedNodes(role, attached)
+}
+
+// outputs sets those that both kinds of nodes have, and makes the others empty.
+func (b *nodeGroupBuilder) outputs(role pulumi.StringOutput) {
+	none := pulumi.String("").ToStringOutput()
 	b.group.Capacity = b.capacity()
-	b.group.NodeGroupName = nodes.NodeGroupName
-	b.group.NodeGroupARN = nodes.Arn
-	b.group.AutoScalingGroupNames = autoScalingGroups(nodes)
-	b.group.LaunchTemplateID = template.ID().ToStringOutput()
 	b.group.NodeRoleARN = role
 	b.group.ClusterAutoscalerPolicy = b.autoscalerPolicy()
-	return b.autoscalerTags()
+	b.group.NodeGroupName, b.group.NodeGroupARN, b.group.LaunchTemplateID = none, none, none
+	b.group.AutoScalingGroupNames = pulumi.StringArray{}.ToStringArrayOutput()
+	b.group.NodePoolName, b.group.KarpenterPolicy = none, none
 }
 
 // parent is the option that every child has. It makes them inherit the
@@ -47,8 +49,21 @@ func (b *nodeGroupBuilder) parent() pulumi.ResourceOption { return pulumi.Parent
 
 func (b *nodeGroupBuilder) cluster() ClusterOutput { return b.args.Cluster.ToClusterOutput() }
 
+func (b *nodeGroupBuilder) clusterName() pulumi.StringOutput {
+	return b.cluster().ApplyT(func(c Cluster) string { return c.Name }).(pulumi.StringOutput)
+}
+
 func (b *nodeGroupBuilder) tags() pulumi.StringMapOutput {
 	return mapOr(b.args.Tags).ToStringMapOutput()
+}
+
+// namedTags are the tags of instances and their volumes, with a name to find them by.
+func (b *nodeGroupBuilder) namedTags() pulumi.StringMapOutput {
+	return b.tags().ApplyT(func(given map[string]string) map[string]string {
+		tags := map[string]string{"Name": b.name}
+		maps.Copy(tags, given)
+		return tags
+	}).(pulumi.StringMapOutput)
 }
 
 // labels are the node labels: the device plugin's, then the user's.
@@ -68,7 +83,8 @@ func (b *nodeGroupBuilder) ownLabels() map[string]string {
 // capacity is what the plan promises, together with how to get onto the nodes.
 func (b *nodeGroupBuilder) capacity() CapacityOutput {
 	return pulumi.All(b.plan.sizing, b.plan.scaling).ApplyT(func(v []any) Capacity {
-		plan, nodes := v[0].(sizing).plan, v[1].(scaling)
+		size, nodes := v[0].(sizing), v[1].(scaling)
+		plan := size.plan
 		hugepages := map[string]string{}
 		for _, pages := range plan.EnclavePages {
 			hugepages[pages.Size.Resource()] = pages.Quantity()
@@ -80,23 +96,11 @@ func (b *nodeGroupBuilder) capacity() CapacityOutput {
 			EnclaveCPUs:      plan.Request.Enclave.CPUs,
 			EnclaveMemoryMiB: plan.Request.Enclave.MemoryMiB,
 			EnclaveHugepages: hugepages,
-			NodeResources:    plan.NodeResources(),
+			NodeResources:    size.nodeResources(),
 			NodeLabels:       b.ownLabels(),
 			TaintKey:         new(contract.TaintKey),
 			TaintValue:       new(contract.TaintValue),
 			TaintEffect:      new(contract.TaintEffect),
 		}
 	}).(CapacityOutput)
-}
-
-func autoScalingGroups(nodes *eks.NodeGroup) pulumi.StringArrayOutput {
-	return nodes.Resources.ApplyT(func(resources []eks.NodeGroupResource) []string {
-		var names []string
-		for _, r := range resources {
-			for _, g := range r.AutoscalingGroups {
-				names = append(names, deref(g.Name))
-			}
-		}
-		return names
-	}).(pulumi.StringArrayOutput)
 }

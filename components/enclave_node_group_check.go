@@ -40,6 +40,9 @@ func (a *EnclaveNodeGroupArgs) check(ctx *pulumi.Context, name string, opts []pu
 	if a.ClusterAutoscaler {
 		a.checkAutoscaler(c, plan)
 	}
+	if a.Karpenter != nil {
+		a.checkKarpenter(c)
+	}
 	return plan, c.err("enclave node group", name)
 }
 
@@ -68,7 +71,7 @@ func (a *EnclaveNodeGroupArgs) checkCluster(c *checks) {
 	} else if broken, wayOut := clusterName(cluster.Name); broken != "" {
 		c.faults.Add("cluster.name", cluster.Name, broken, wayOut)
 	}
-	if a.AMIID == nil {
+	if a.AMIID == nil || a.Karpenter != nil {
 		return
 	}
 	const why = "a custom AMI (amiId) gets no configuration from EKS, so the node must be told; or leave amiId out"
@@ -82,7 +85,7 @@ func (a *EnclaveNodeGroupArgs) checkNodes(c *checks) {
 	c.number("diskSizeGib", a.DiskSizeGiB, 20, 16384, "EKS's AMI has a root volume of 20 GiB")
 	c.number("metadataHopLimit", a.MetadataHopLimit, 1, 64, "")
 	c.text("nodeRoleArn", a.NodeRoleARN, arn)
-	if a.AMIID != nil && a.ReleaseVersion != nil {
+	if a.AMIID != nil && a.ReleaseVersion != nil && a.Karpenter == nil {
 		c.faults.Add("releaseVersion", nil, "clashes with amiId: EKS takes no release of its own AMI together with another AMI", "leave one of them out")
 	}
 	labels, _, err := known[map[string]string](c.ctx, mapOr(a.Labels).ToStringMapOutput())

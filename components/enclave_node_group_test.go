@@ -80,15 +80,20 @@ func decodeUserData(t *testing.T, resources []registered) []registered {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var lines []string
-		for line := range strings.SplitSeq(string(text), "\n") {
-			if strings.HasPrefix(line, "readonly ") || strings.HasPrefix(line, "ExecStart=") || strings.HasPrefix(line, "Content-Type") {
-				lines = append(lines, line)
-			}
-		}
-		r.Inputs["userData"] = lines
+		r.Inputs["userData"] = readableUserData(string(text))
 	}
 	return resources
+}
+
+// readableUserData are the lines that depend on the arguments.
+func readableUserData(text string) []string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "readonly ") || strings.HasPrefix(line, "ExecStart=") || strings.HasPrefix(line, "Content-Type") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func TestEnclaveNodeGroupCapacity(t *testing.T) {

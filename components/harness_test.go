@@ -19,6 +19,23 @@ import (
 type recorder struct {
 	mu        sync.Mutex
 	resources []registered
+	// definition is the cluster's definition of EC2NodeClass.
+	definition map[string]any
+	// prunes makes the API server drop what that definition lacks.
+	prunes bool
+}
+
+const crdToken = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+
+// nodeClassDefinition is the definition of EC2NodeClass, as far as it is looked at,
+// with these fields.
+func nodeClassDefinition(fields ...string) map[string]any {
+	properties := map[string]any{}
+	for _, field := range fields {
+		properties[field] = map[string]any{"type": "object"}
+	}
+	spec := map[string]any{"properties": map[string]any{"spec": map[string]any{"properties": properties}}}
+	return map[string]any{"versions": []any{map[string]any{"name": "v1", "schema": map[string]any{"openAPIV3Schema": spec}}}}
 }
 
 // registered is one resource as the engine saw it.
@@ -47,11 +64,11 @@ func (r *recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.Prop
 		Depends:  len(rpc.GetDependencies()),
 		Inputs:   a.Inputs.MapRepl(nil, showSecret),
 	})
-	return a.Name + "-id", computed(a), nil
+	return a.Name + "-id", r.computed(a), nil
 }
 
 // computed are the outputs: the inputs and what the provider adds.
-func computed(a pulumi.MockResourceArgs) resource.PropertyMap {
+func (r *recorder) computed(a pulumi.MockResourceArgs) resource.PropertyMap {
 	out := a.Inputs.Copy()
 	switch a.TypeToken {
 	case "aws:ec2/launchTemplate:LaunchTemplate":
@@ -63,6 +80,14 @@ func computed(a pulumi.MockResourceArgs) resource.PropertyMap {
 		out["arn"] = resource.NewProperty("arn:aws:eks:eu-central-1:123456789012:nodegroup/" + a.Name)
 		out["nodeGroupName"] = resource.NewProperty(a.Name + "-1a2b3c4")
 		out["resources"] = resource.NewPropertyValue([]any{map[string]any{"autoscalingGroups": []any{map[string]any{"name": "eks-" + a.Name}}}})
+	}
+	if a.TypeToken == crdToken && a.ID != "" {
+		out["spec"] = resource.NewProperty(resource.NewPropertyMapFromMap(r.definition))
+	}
+	if r.prunes && strings.HasSuffix(a.TypeToken, ":EC2NodeClass") {
+		spec := out["spec"].ObjectValue().Copy()
+		delete(spec, "enclaveOptions")
+		out["spec"] = resource.NewProperty(spec)
 	}
 	if strings.HasPrefix(a.TypeToken, "kubernetes:") {
 		nameObject(out, a.Name)
@@ -86,7 +111,9 @@ func (r *recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	case "aws:index/getPartition:getPartition":
 		return resource.NewPropertyMapFromMap(map[string]any{"partition": "aws"}), nil
 	case "aws:eks/getCluster:getCluster":
-		return resource.NewPropertyMapFromMap(map[string]any{"vpcConfig": map[string]any{"subnetIds": []any{"subnet-1", "subnet-2"}}}), nil
+		return resource.NewPropertyMapFromMap(map[string]any{"vpcConfig": map[string]any{
+			"subnetIds": []any{"subnet-1", "subnet-2"}, "clusterSecurityGroupId": "sg-0a1b2c",
+		}}), nil
 	case "aws:ec2/getInstanceType:getInstanceType":
 		return instanceType(a.Args["instanceType"].StringValue()), nil
 	}
@@ -128,7 +155,11 @@ func parentName(urn string) string {
 // a stable order.
 func run(t *testing.T, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
 	t.Helper()
-	r := &recorder{}
+	return runOn(&recorder{definition: nodeClassDefinition("enclaveOptions")}, program, options...)
+}
+
+// runOn is run with a recorder that answers as the test wants.
+func runOn(r *recorder, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
 	err := pulumi.RunErr(program, append([]pulumi.RunOption{pulumi.WithMocks("project", "stack", r)}, options...)...)
 	slices.SortFunc(r.resources, func(a, b registered) int {
 		return strings.Compare(a.Type+" "+a.Name, b.Type+" "+b.Name)

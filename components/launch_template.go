@@ -2,11 +2,11 @@ package components
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/components/internal/karpenter"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/components/internal/userdata"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
@@ -59,12 +59,7 @@ func (b *nodeGroupBuilder) rootVolume() *ec2.LaunchTemplateBlockDeviceMappingArg
 }
 
 func (b *nodeGroupBuilder) tagSpecification(resourceType string) ec2.LaunchTemplateTagSpecificationInput {
-	tags := b.tags().ApplyT(func(given map[string]string) map[string]string {
-		tags := map[string]string{"Name": b.name}
-		maps.Copy(tags, given)
-		return tags
-	}).(pulumi.StringMapOutput)
-	return &ec2.LaunchTemplateTagSpecificationArgs{ResourceType: pulumi.String(resourceType), Tags: tags}
+	return &ec2.LaunchTemplateTagSpecificationArgs{ResourceType: pulumi.String(resourceType), Tags: b.namedTags()}
 }
 
 // userData is unknown while the sizing is, or while a custom AMI's cluster is.
@@ -81,6 +76,16 @@ func (b *nodeGroupBuilder) userData() pulumi.StringPtrOutput {
 		text, err := userdata.RenderBase64(spec)
 		return &text, err
 	}).(pulumi.StringPtrOutput)
+}
+
+// userDataText is the user data of Karpenter's nodes, to which Karpenter adds the
+// NodeConfig, also for an AMI of the user's.
+func (b *nodeGroupBuilder) userDataText() pulumi.StringOutput {
+	return b.plan.sizing.ApplyT(func(s any) (string, error) {
+		spec := userDataSpec(s.(sizing).plan)
+		spec.ManagerTaint = karpenter.UnregisteredTaint
+		return userdata.Render(spec)
+	}).(pulumi.StringOutput)
 }
 
 func nodeConfig(cluster Cluster, labels map[string]string) *userdata.NodeConfig {

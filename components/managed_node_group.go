@@ -14,11 +14,40 @@ import (
 // eksNoSchedule is how EKS spells the effect that Kubernetes calls NoSchedule.
 const eksNoSchedule = "NO_SCHEDULE"
 
+// managedNodes registers a managed node group with its launch template and tags.
+func (b *nodeGroupBuilder) managedNodes(role pulumi.StringOutput, attached []pulumi.Resource) error {
+	template, err := b.launchTemplate()
+	if err != nil {
+		return err
+	}
+	nodes, err := b.managedNodeGroup(role, template, attached)
+	if err != nil {
+		return err
+	}
+	b.group.NodeGroupName = nodes.NodeGroupName
+	b.group.NodeGroupARN = nodes.Arn
+	b.group.AutoScalingGroupNames = autoScalingGroups(nodes)
+	b.group.LaunchTemplateID = template.ID().ToStringOutput()
+	return b.autoscalerTags()
+}
+
+func autoScalingGroups(nodes *eks.NodeGroup) pulumi.StringArrayOutput {
+	return nodes.Resources.ApplyT(func(resources []eks.NodeGroupResource) []string {
+		var names []string
+		for _, r := range resources {
+			for _, g := range r.AutoscalingGroups {
+				names = append(names, deref(g.Name))
+			}
+		}
+		return names
+	}).(pulumi.StringArrayOutput)
+}
+
 // managedNodeGroup registers the node group. It waits for the role's policies:
 // nodes that start without them fail to join, and EKS gives up on the group.
 func (b *nodeGroupBuilder) managedNodeGroup(role pulumi.StringOutput, template *ec2.LaunchTemplate, attached []pulumi.Resource) (*eks.NodeGroup, error) {
 	args := &eks.NodeGroupArgs{
-		ClusterName:  b.cluster().ApplyT(func(c Cluster) string { return c.Name }).(pulumi.StringOutput),
+		ClusterName:  b.clusterName(),
 		NodeRoleArn:  role,
 		SubnetIds:    subnets(b.ctx, b.cluster(), pulumi.Parent(b.group)),
 		CapacityType: stringOr(b.args.CapacityType, "ON_DEMAND").ToStringOutput().ToStringPtrOutput(),

@@ -17,6 +17,9 @@ const unset = math.MinInt
 
 // scaling fills in the sizes that were not given.
 func (a *EnclaveNodeGroupArgs) scaling() pulumi.Output {
+	if a.Karpenter != nil {
+		return a.karpenterScaling()
+	}
 	return pulumi.All(intOr(a.DesiredSize, unset), intOr(a.MinSize, unset), intOr(a.MaxSize, unset)).
 		ApplyT(func(v []any) scaling {
 			s := scaling{desired: v[0].(int), low: v[1].(int), high: v[2].(int)}

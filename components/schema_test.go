@@ -82,7 +82,7 @@ func TestSchemaDescribesEverything(t *testing.T) {
 	if err := json.Unmarshal(currentSchema(t), &schema); err != nil {
 		t.Fatal(err)
 	}
-	if len(schema.Resources) != 3 || len(schema.Types) != 3 {
+	if len(schema.Resources) != 3 || len(schema.Types) != 4 {
 		t.Fatalf("got %d resources and %d types", len(schema.Resources), len(schema.Types))
 	}
 	check := func(name, description string) {

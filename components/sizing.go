@@ -16,6 +16,7 @@ import (
 // faults, so that they can be reported with those of the other arguments.
 type sizing struct {
 	plan capacity.Plan
+	more []capacity.Plan // of the further instance types of a Karpenter pool
 	err  error
 }
 
@@ -25,20 +26,27 @@ func (a *EnclaveNodeGroupArgs) sizing(ctx *pulumi.Context, opts []pulumi.InvokeO
 		stringOr(a.InstanceType, ""), a.InstanceShape.output(),
 		intOr(a.EnclaveCPUs, 0), intOr(a.EnclaveMemoryMiB, 0), intOr(a.ImageSizeMiB, 0),
 		intOr(a.EnclavesPerNode, 1),
-		stringOr(a.Reservation, string(capacity.Allocator)), stringOr(a.PageSize, ""),
+		stringOr(a.Reservation, string(capacity.Allocator)), stringOr(a.PageSize, ""), a.furtherTypes(),
 	).ApplyT(func(v []any) sizing {
 		shape, err := resolveShape(ctx, v[0].(string), v[1].(*capacity.Shape), opts)
 		if err != nil {
 			return sizing{err: err}
 		}
-		plan, err := capacity.New(capacity.Request{
+		request := capacity.Request{
 			Shape:           shape,
 			Enclave:         capacity.Enclave{CPUs: v[2].(int), MemoryMiB: v[3].(int), ImageMiB: v[4].(int)},
 			EnclavesPerNode: v[5].(int),
 			Reservation:     capacity.Reservation(v[6].(string)),
 			PageSize:        capacity.PageSize(v[7].(string)),
+		}
+		plan, err := capacity.New(request)
+		if err != nil {
+			return sizing{err: err}
+		}
+		more, err := furtherPlans(request, v[8].([]string), func(name string) (capacity.Shape, error) {
+			return resolveShape(ctx, name, nil, opts)
 		})
-		return sizing{plan: plan, err: err}
+		return sizing{plan: plan, more: more, err: err}
 	})
 }
 

@@ -39,7 +39,7 @@ func ClusterAutoscaler(partition, cluster, ownedKey, ownedValue string) Document
 			Effect:    "Allow",
 			Action:    []string{"autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"},
 			Resource:  []string{fmt.Sprintf("arn:%s:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*", partition)},
-			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + ownedKey: ownedValue}},
+			Condition: map[string]map[string]Values{"StringEquals": {"aws:ResourceTag/" + ownedKey: {ownedValue}}},
 		},
 	}}
 }

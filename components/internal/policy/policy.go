@@ -24,7 +24,18 @@ type Statement struct {
 	Action    []string            `json:"Action"`
 	Resource  []string            `json:"Resource,omitempty"`
 	// Condition is values by context key by operator.
-	Condition map[string]map[string]string `json:"Condition,omitempty"`
+	Condition map[string]map[string]Values `json:"Condition,omitempty"`
+}
+
+// Values are the values of a condition, of which one must match.
+type Values []string
+
+// MarshalJSON writes a single value without brackets, as IAM's own examples do.
+func (v Values) MarshalJSON() ([]byte, error) {
+	if len(v) == 1 {
+		return json.Marshal(v[0])
+	}
+	return json.Marshal([]string(v))
 }
 
 // NodeTrust lets EC2 instances assume the node role. An EKS node needs nothing

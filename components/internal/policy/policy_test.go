@@ -45,12 +45,26 @@ func TestClusterAutoscalerChangesOnlyItsOwn(t *testing.T) {
 		for _, action := range s.Action {
 			_, verb, _ := strings.Cut(action, ":")
 			reads := strings.HasPrefix(verb, "Describe") || strings.HasPrefix(verb, "Get")
-			if !reads && s.Condition["StringEquals"]["aws:ResourceTag/key"] != "owned" {
+			if !reads && !slices.Equal(s.Condition["StringEquals"]["aws:ResourceTag/key"], []string{"owned"}) {
 				t.Errorf("%s has no condition", action)
 			}
 			if !reads && slices.Contains(s.Resource, "*") {
 				t.Errorf("%s is allowed on everything", action)
 			}
 		}
+	}
+}
+
+// TestKarpenterPassRole: one role, and to EC2 only.
+func TestKarpenterPassRole(t *testing.T) {
+	got, err := KarpenterPassRole("arn:aws:iam::123456789012:role/nodes").JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"Version":"2012-10-17","Statement":[{"Sid":"PassNodeRole","Effect":"Allow","Action":["iam:PassRole"],` +
+		`"Resource":["arn:aws:iam::123456789012:role/nodes"],` +
+		`"Condition":{"StringEquals":{"iam:PassedToService":["ec2.amazonaws.com","ec2.amazonaws.com.cn"]}}}]}`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

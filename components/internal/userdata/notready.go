@@ -19,14 +19,24 @@ import "github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/co
 // Inferred, not seen on AWS: that EKS gives the labels and taints of a managed node
 // group to the node as such flags only, so that nothing puts the label back later.
 // Karpenter does put back the labels of its NodeClaim. The taint holds either way.
+//
+// Karpenter hands its own taints to kubelet in KubeletConfiguration, which the flag
+// here replaces: ManagerTaint repeats the one that Karpenter misses (karpenter 1.14,
+// nodeclaim/lifecycle/registration.go; provider-aws 1.15, bootstrap/nodeadm.go).
 
 // notReady is what the script enclave-not-ready is rendered with.
-type notReady struct{ Label, Taint, TaintKey string }
+type notReady struct {
+	Label        string
+	Taint        string // the group's own
+	TaintKey     string // of the reason
+	ManagerTaint string
+}
 
-func newNotReady() notReady {
+func newNotReady(managerTaint string) notReady {
 	return notReady{
-		Label:    contract.NodeLabel + "=" + contract.NodeLabelNotReady,
-		Taint:    contract.TaintKey + "=" + contract.TaintValue + ":" + contract.TaintEffect,
-		TaintKey: contract.NotReadyTaintKey,
+		Label:        contract.NodeLabel + "=" + contract.NodeLabelNotReady,
+		Taint:        contract.TaintKey + "=" + contract.TaintValue + ":" + contract.TaintEffect,
+		TaintKey:     contract.NotReadyTaintKey,
+		ManagerTaint: managerTaint,
 	}
 }

@@ -49,7 +49,8 @@ func Render(spec Spec) (string, error) {
 	if err := w.Close(); err != nil {
 		return "", fmt.Errorf("closing the document: %w", err)
 	}
-	return checkSize("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"" + boundary + "\"\r\n\r\n" + body.String())
+	document := "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"" + boundary + "\"\r\n\r\n" + body.String()
+	return document, spec.checkSize(document)
 }
 
 // RenderBase64 returns the document as a launch template takes it.
@@ -73,7 +74,7 @@ func renderScript(spec Spec) (string, error) {
 	err = templates.ExecuteTemplate(&b, "node.sh.tmpl", map[string]any{
 		"Spec":     spec,
 		"Seccomp":  seccomp,
-		"NotReady": newNotReady(),
+		"NotReady": newNotReady(spec.ManagerTaint),
 	})
 	if err != nil {
 		return "", fmt.Errorf("rendering the node script: %w", err)
@@ -108,9 +109,14 @@ func writePart(w *multipart.Writer, contentType, content string) error {
 	return nil
 }
 
-func checkSize(text string) (string, error) {
-	if len(text) > MaxBytes {
-		return "", fmt.Errorf("user data is %d bytes, over EC2's limit of %d", len(text), MaxBytes)
+// checkSize leaves room for what is added to a document without a NodeConfig.
+func (s Spec) checkSize(document string) error {
+	added := 0
+	if s.Node == nil {
+		added = managerBytes
 	}
-	return text, nil
+	if len(document)+added > MaxBytes {
+		return fmt.Errorf("user data is %d bytes and may get %d more, over EC2's limit of %d", len(document), added, MaxBytes)
+	}
+	return nil
 }

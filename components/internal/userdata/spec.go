@@ -4,6 +4,10 @@ package userdata
 // guide, "Run commands when you launch an instance").
 const MaxBytes = 16 * 1024
 
+// managerBytes is kept free where EKS or Karpenter adds a NodeConfig of its own: the
+// cluster's certificate alone takes about 1.5 KiB, labels and taints come on top.
+const managerBytes = 4 * 1024
+
 // Reservation modes, spelled as capacity.Reservation spells them.
 const (
 	allocator = "allocator"
@@ -28,6 +32,10 @@ type Spec struct {
 	DeviceGroupID int
 	// SeccompPath is where the seccomp profile goes, absolute.
 	SeccompPath string
+	// ManagerTaint is a taint (key:Effect) that whoever manages the node has kubelet
+	// register with by other means than a flag, and wants to see also on a node that
+	// is not ready. May be empty.
+	ManagerTaint string
 	// Node is set for custom AMIs only, to which EKS adds no NodeConfig.
 	Node *NodeConfig
 }

@@ -42,6 +42,10 @@ func cases() map[string]Spec {
 			Reservation: allocator, CPUCount: 2, MemoryMiB: 1024, DeviceGroupID: 64990, SeccompPath: seccompPath,
 			Pages: []Pages{{1024, 1}}, Node: node,
 		},
+		"karpenter": {
+			Reservation: direct, CPUCount: 6, MemoryMiB: 3072, PageMiB: 1024, DeviceGroupID: 64990, SeccompPath: seccompPath,
+			Pages: []Pages{{1024, 3}}, ManagerTaint: "karpenter.sh/unregistered:NoExecute",
+		},
 	}
 }
 
@@ -195,6 +199,7 @@ func TestRenderRefuses(t *testing.T) {
 		"without a page size":  func(s *Spec) { s.PageMiB = 0 },
 		"is not absolute":      func(s *Spec) { s.SeccompPath = "profiles/x.json" },
 		"over EC2's limit":     func(s *Spec) { s.Node = &NodeConfig{CertificateAuthority: strings.Repeat("x", MaxBytes)} },
+		"may get 4096 more":    func(s *Spec) { s.SeccompPath = "/" + strings.Repeat("x", MaxBytes/4) },
 	} {
 		spec := good
 		change(&spec)
