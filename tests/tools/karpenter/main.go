@@ -29,13 +29,10 @@ type settings struct {
 }
 
 func main() {
-	var s settings
-	flag.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (needed)")
-	flag.StringVar(&s.instanceTypes, "instance-types", "", "JSON file of the instance types (needed)")
-	flag.StringVar(&s.ready, "ready-file", "", "file to create once all caches are filled")
-	flag.BoolVar(&s.nodeOverlay, "node-overlay", false, "switch the feature gate NodeOverlay on")
-	flag.Parse()
-
+	s, err := parse(os.Args[1:])
+	if err != nil {
+		os.Exit(2) // the flag set has said why
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := logr.FromSlogHandler(slog.NewTextHandler(os.Stdout, nil))
@@ -45,4 +42,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "karpenter-kwok:", err)
 		os.Exit(1)
 	}
+}
+
+// parse uses a flag set of its own: controller-runtime has put a -kubeconfig into
+// the global one.
+func parse(args []string) (s settings, err error) {
+	flags := flag.NewFlagSet("karpenter-kwok", flag.ContinueOnError)
+	flags.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (needed)")
+	flags.StringVar(&s.instanceTypes, "instance-types", "", "JSON file of the instance types (needed)")
+	flags.StringVar(&s.ready, "ready-file", "", "file to create once all caches are filled")
+	flags.BoolVar(&s.nodeOverlay, "node-overlay", false, "switch the feature gate NodeOverlay on")
+	err = flags.Parse(args)
+	return s, err
 }
