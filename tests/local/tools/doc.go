@@ -4,7 +4,7 @@
 // Two programs are big: the Pulumi CLI (only where the user has none) and
 // kube-one, a whole Kubernetes control plane in one binary. Each has a module of
 // its own below tests/tools and is cached under a hash of everything it is made
-// from. The small ones, which are this module's own code, are handed to `go
+// from. So are those that only some tests need, such as Karpenter: see Program. The small ones, which are this module's own code, are handed to `go
 // build` every time: it links again only what has changed.
 package tools
 

@@ -57,8 +57,21 @@ func linter() program {
 	}
 }
 
+// KarpenterKwok is the name of Karpenter for Program. It is no part of the Set:
+// only tests need it.
+const KarpenterKwok = "karpenter-kwok"
+
+// karpenter is Karpenter's core with a cloud provider that needs no cloud.
+func karpenter() program {
+	return program{
+		name: KarpenterKwok, what: "Karpenter with its kwok provider", takes: "3 minutes", module: "karpenter",
+		pkg: ".", ldflags: "-s -w",
+	}
+}
+
 // Program builds one of the big programs, if the cache has none, and returns its
-// path: "pulumi", "pulumi-language-yaml", "kube-one" or "golangci-lint".
+// path: "pulumi", "pulumi-language-yaml", "kube-one", "karpenter-kwok" or
+// "golangci-lint".
 func Program(ctx context.Context, out io.Writer, name string) (string, error) {
 	b, err := newBuilder(ctx, out, 1)
 	if err != nil {
@@ -68,7 +81,7 @@ func Program(ctx context.Context, out io.Writer, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, p := range []program{pulumiCLI(), yamlHost(), kube, linter()} {
+	for _, p := range []program{pulumiCLI(), yamlHost(), kube, karpenter(), linter()} {
 		if p.name == name {
 			return b.big(ctx, p)
 		}

@@ -10,7 +10,7 @@ func toolsCommand() *cobra.Command {
 	only := ""
 	cmd := &cobra.Command{
 		Use:     "tools",
-		Short:   "Build and cache what the stack is made of",
+		Short:   "Build and cache what the stack and its tests are made of",
 		Example: "  local-stack tools\n  local-stack tools --print golangci-lint",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -23,12 +23,17 @@ func toolsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, path := range []string{set.Pulumi, set.KubeOne, set.NodeSimulator, set.Plugins} {
+			// The demo does without it, the tests do not.
+			karpenter, err := tools.Program(cmd.Context(), cmd.ErrOrStderr(), tools.KarpenterKwok)
+			if err != nil {
+				return err
+			}
+			for _, path := range []string{set.Pulumi, set.KubeOne, set.NodeSimulator, set.Plugins, karpenter} {
 				say(cmd, "%s\n", path)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&only, "print", "", "build only this program (pulumi, kube-one, golangci-lint) and print its path")
+	cmd.Flags().StringVar(&only, "print", "", "build only this program (pulumi, kube-one, karpenter-kwok, golangci-lint) and print its path")
 	return cmd
 }
