@@ -65,6 +65,7 @@ func (b *chamberBuilder) podSpec(account *corev1.ServiceAccount, config *corev1.
 		EnclaveCPUs:        number(func(c Capacity) int { return c.EnclaveCPUs }),
 		EnclaveMemoryMiB:   number(func(c Capacity) int { return c.EnclaveMemoryMiB }),
 		EnclaveResources:   enclaveResources(nodes),
+		Slots:              nodes.ApplyT(func(c Capacity) int { return c.Slots }).(pulumi.IntOutput),
 		HostCPU:            stringOr(a.HostCPU, defaultHostCPU),
 		HostMemory:         stringOr(a.HostMemory, defaultHostMemory),
 		Region:             a.Region,

@@ -20,6 +20,7 @@ func (b *nodeGroupBuilder) nodePool(nodeClass *customObject) (*customObject, err
 		CapacityType:     karpenterCapacityType(stringOr(b.args.CapacityType, "ON_DEMAND")),
 		InstanceTypes:    b.poolTypes(),
 		MaxNodes:         b.args.MaxSize,
+		Slots:            b.plan.sizing.ApplyT(func(s any) int { return s.(sizing).plan.Slots }).(pulumi.IntOutput),
 		ConsolidateAfter: stringOr(k.ConsolidateAfter, defaultConsolidateAfter),
 		ExpireAfter:      stringOr(k.ExpireAfter, defaultExpireAfter),
 		Budget:           stringOr(k.DisruptionBudget, defaultDisruptionBudget),

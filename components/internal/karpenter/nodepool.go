@@ -1,6 +1,12 @@
 package karpenter
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+)
 
 // NodePoolSpec is all that a NodePool depends on.
 type NodePoolSpec struct {
@@ -15,8 +21,8 @@ type NodePoolSpec struct {
 	// CapacityType is on-demand or spot.
 	CapacityType  pulumi.StringInput
 	InstanceTypes pulumi.StringArrayInput
-	// MaxNodes is how many nodes there may be.
-	MaxNodes pulumi.IntInput
+	// MaxNodes is how many nodes there may be, and Slots how many enclaves each runs.
+	MaxNodes, Slots pulumi.IntInput
 	// ConsolidateAfter is how long a node must be empty before it goes.
 	ConsolidateAfter pulumi.StringInput
 	ExpireAfter      pulumi.StringInput
@@ -40,7 +46,7 @@ func NodePool(s NodePoolSpec) pulumi.Map {
 			"consolidateAfter":    s.ConsolidateAfter,
 			"consolidationPolicy": pulumi.String("WhenEmpty"),
 		},
-		"limits": pulumi.Map{"nodes": pulumi.Sprintf("%d", s.MaxNodes)},
+		"limits": s.limits(),
 		"template": pulumi.Map{
 			"metadata": pulumi.Map{"labels": s.Labels},
 			"spec": pulumi.Map{
@@ -63,6 +69,16 @@ func NodePool(s NodePoolSpec) pulumi.Map {
 		spec["weight"] = s.Weight
 	}
 	return spec
+}
+
+// limits bound the nodes twice. Karpenter 1.14 takes "nodes" off only between its
+// rounds, so several pods at once would start as many nodes too many; slots it takes
+// off within a round. A node that never registers its slots counts only as a node.
+func (s NodePoolSpec) limits() pulumi.Map {
+	slots := pulumi.All(s.MaxNodes, s.Slots).ApplyT(func(v []any) string {
+		return strconv.Itoa(v[0].(int) * v[1].(int))
+	}).(pulumi.StringOutput)
+	return pulumi.Map{"nodes": pulumi.Sprintf("%d", s.MaxNodes), contract.ResourceEnclaves: slots}
 }
 
 func (s NodePoolSpec) requirements() pulumi.Array {

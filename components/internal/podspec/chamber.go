@@ -15,7 +15,9 @@ type ChamberSpec struct {
 	EnclaveMemoryMiB pulumi.StringInput
 	// EnclaveResources are the slot, the enclave CPUs and the hugepages, by
 	// resource name.
-	EnclaveResources   pulumi.StringMapInput
+	EnclaveResources pulumi.StringMapInput
+	// Slots is how many enclaves a node runs.
+	Slots              pulumi.IntInput
 	HostCPU            pulumi.StringInput
 	HostMemory         pulumi.StringInput
 	Region             pulumi.StringInput // nil for none
@@ -56,8 +58,11 @@ func Chamber(s ChamberSpec) *corev1.PodSpecArgs {
 		TerminationGracePeriodSeconds: s.DrainSeconds.ToIntOutput().ApplyT(GraceSeconds).(pulumi.IntOutput).ToIntPtrOutput(),
 		Tolerations:                   s.Placement.Tolerations,
 		TopologySpreadConstraints: corev1.TopologySpreadConstraintArray{
-			spread("topology.kubernetes.io/zone", s.SelectorLabels),
-			spread("kubernetes.io/hostname", s.SelectorLabels),
+			spread("topology.kubernetes.io/zone", pulumi.Int(1), s.SelectorLabels),
+			// The scheduler prefers the emptier node at any skew. Karpenter takes a
+			// preference for a rule as long as it can: with a skew of 1 it would start
+			// a node for each pod, and leave the other slots of each idle.
+			spread("kubernetes.io/hostname", s.Slots, s.SelectorLabels),
 		},
 		Volumes: corev1.VolumeArray{
 			&corev1.VolumeArgs{
@@ -89,9 +94,9 @@ func chamberSecurity() *corev1.PodSecurityContextArgs {
 
 // spread prefers an even distribution and does not insist on it: a signer that
 // runs in the wrong zone is better than one that does not run.
-func spread(key string, labels pulumi.StringMapInput) *corev1.TopologySpreadConstraintArgs {
+func spread(key string, skew pulumi.IntInput, labels pulumi.StringMapInput) *corev1.TopologySpreadConstraintArgs {
 	return &corev1.TopologySpreadConstraintArgs{
-		MaxSkew:           pulumi.Int(1),
+		MaxSkew:           skew,
 		TopologyKey:       pulumi.String(key),
 		WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
 		LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: labels},
