@@ -14,12 +14,28 @@ func (n *node) replace() string {
 
 // terminate ends the instance. Its node group, or Karpenter, starts another one.
 func (n *node) terminate() string {
-	// aws:///eu-central-1a/i-0123456789abcdef0
+	if id := n.instanceID(); id != "" {
+		return fmt.Sprintf("`aws ec2 terminate-instances --instance-ids %s`", id)
+	}
+	return "terminate its instance in EC2"
+}
+
+// console is where the user data's scripts write to.
+func (n *node) console() string {
+	if id := n.instanceID(); id != "" {
+		return fmt.Sprintf("`aws ec2 get-console-output --latest --output text --instance-id %s`", id)
+	}
+	return "the instance's system log"
+}
+
+// instanceID reads aws:///eu-central-1a/i-0123456789abcdef0; "" when it is not
+// like that.
+func (n *node) instanceID() string {
 	id := n.Spec.ProviderID[strings.LastIndex(n.Spec.ProviderID, "/")+1:]
 	if !strings.HasPrefix(n.Spec.ProviderID, "aws://") || !strings.HasPrefix(id, "i-") {
-		return "terminate its instance in EC2"
+		return ""
 	}
-	return fmt.Sprintf("`aws ec2 terminate-instances --instance-ids %s`", id)
+	return id
 }
 
 // restart makes the DaemonSet start the pod anew, which registers with kubelet

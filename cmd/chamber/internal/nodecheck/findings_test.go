@@ -108,7 +108,7 @@ func TestNodeFindings(t *testing.T) {
 // and not for what follows from it.
 func TestOwnCheck(t *testing.T) {
 	for reason, want := range map[string]string{
-		"setup":       "failed at its beginning | read the lines",
+		"setup":       "failed at its beginning | read the lines of containment-chamber in `aws ec2 get-console-output --latest --output text --instance-id i-0123456789abcdef0`",
 		"unfinished":  "never came to its end | read the lines",
 		"unchecked":   "never came to its end | read the lines",
 		"package":     "AWS's package could not be installed | see that the node's subnet has a route",
@@ -128,6 +128,15 @@ func TestOwnCheck(t *testing.T) {
 		expect(t, Inspect(Cluster{Nodes: []corev1.Node{n}}), []string{"a not-ready: " + want})
 		n.Labels["aws-nitro-enclaves-k8s-dp"] = "enabled" // half repaired
 		expect(t, Inspect(Cluster{Nodes: []corev1.Node{n}}), []string{"a not-ready: " + want})
+	}
+}
+
+// TestNoInstance: without the name of an instance, cures have no command for it.
+func TestNoInstance(t *testing.T) {
+	for _, id := range []string{"", "kind://docker/kind/worker", "aws:///eu-central-1a/fargate-10.0.0.1", "other:///i-0123"} {
+		n := enclaveNode("a", func(n *corev1.Node) { n.Spec.ProviderID = id; both(n, "hugepages-1Gi", "0") })
+		expect(t, Inspect(Cluster{Nodes: []corev1.Node{n}, Pods: []corev1.Pod{pluginPod("a", nil)}}),
+			[]string{"a pages: no hugepages | see in the instance's system log why, and replace the node: `kubectl drain a --ignore-daemonsets --delete-emptydir-data`, then terminate its instance in EC2"})
 	}
 }
 

@@ -27,7 +27,7 @@ func (n *node) checkReady() bool {
 		return true
 	}
 	n.add(CheckReady, fmt.Sprintf("the node is not ready (%s): slots, CPUs and pages are not checked", sentence(c.Reason, c.Message)),
-		fmt.Sprintf("look at `kubectl describe node %s` and at the instance's system log; if it stays so, %s", n.Name, n.replace()))
+		fmt.Sprintf("look at `kubectl describe node %s` and at %s; if it stays so, %s", n.Name, n.console(), n.replace()))
 	return false
 }
 

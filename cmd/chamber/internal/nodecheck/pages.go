@@ -17,7 +17,7 @@ func (n *node) checkPages() {
 		}
 	}
 	if len(free) == 0 {
-		n.add(CheckPages, n.noPages(), "see in the instance's system log why, and "+n.replace())
+		n.add(CheckPages, n.noPages(), fmt.Sprintf("see in %s why, and %s", n.console(), n.replace()))
 		return
 	}
 	if slots := n.slots(); slots > 0 {

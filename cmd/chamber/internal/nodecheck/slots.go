@@ -49,7 +49,7 @@ func (n *node) checkCPUs() {
 	switch {
 	case known && offline == 0 && free == 0:
 		n.add(CheckCPUs, fmt.Sprintf("no CPU is set aside: all %d vCPUs of %s are the host's", amount(n.Status.Capacity, "cpu"), n.instanceType()),
-			"see in the instance's system log why, and "+n.replace())
+			fmt.Sprintf("see in %s why, and %s", n.console(), n.replace()))
 	case has != free:
 		n.add(CheckCPUs, fmt.Sprintf("the node has %s, of which pods can have %d", count(has, "enclave CPU"), free), again)
 	case known && free < offline:

@@ -34,5 +34,5 @@ func (n *node) addOwnVerdict(reason, relabel string) {
 	}
 	n.add(CheckNotReady,
 		fmt.Sprintf("the node failed its own check before it joined, and takes no enclave pods: the taint %s says %q: %s", contract.NotReadyTaintKey, reason, meaning),
-		fmt.Sprintf("%sread the lines of containment-chamber in the instance's system log, and %s. A node that is repaired keeps both until %s", v.first, n.replace(), repaired))
+		fmt.Sprintf("%sread the lines of containment-chamber in %s, and %s. A node that is repaired stays out until %s", v.first, n.console(), n.replace(), repaired))
 }
