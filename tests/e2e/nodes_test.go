@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,9 +22,7 @@ import (
 // names each thing that is then broken on them, with the cure.
 func TestNodesCommand(t *testing.T) {
 	command := buildChamber(t)
-	if out, err := command(t.Context()); err != nil || !strings.Contains(out, "The cluster has no enclave node.") {
-		t.Errorf("without nodes: %v\n%s", err, out)
-	}
+	expectNoEnclaveNode(t, command)
 	p := example(t, "existing-cluster-go", map[string]string{"clusterName": "demo"})
 	up(t, p)
 	if out, err := command(t.Context()); err != nil || strings.Count(out, " OK\n") != 2 {
@@ -83,25 +80,9 @@ func TestNodesCommandAndPods(t *testing.T) {
 		"let the pods ask for the pages of these nodes", "Pods that wait for a node:\n  containment-chamber/chamber-", "Insufficient hugepages-2Mi")
 }
 
-// buildChamber builds the command. What it returns runs `chamber nodes` on the
-// local stack.
-func buildChamber(t *testing.T) func(ctx context.Context) (string, error) {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "chamber")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/chamber")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return func(ctx context.Context) (string, error) {
-		out, err := exec.CommandContext(ctx, program, "nodes", "--kubeconfig", local.Kubeconfig()).CombinedOutput()
-		return string(out), err
-	}
-}
-
 // expectWrong waits until the command ends with status 1, finds so many nodes
 // wrong and prints all the texts.
-func expectWrong(t *testing.T, command func(context.Context) (string, error), wrong int, texts ...string) {
+func expectWrong(t *testing.T, command chamberNodes, wrong int, texts ...string) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) (string, error) {
 		out, err := command(ctx)
