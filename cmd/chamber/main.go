@@ -19,11 +19,11 @@ func main() {
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "chamber",
-		Short: "Plan Containment Chamber deployments in AWS Nitro Enclaves",
+		Short: "Plan and check Containment Chamber deployments in AWS Nitro Enclaves",
 		// main prints errors, once and without the usage, which buries them.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand())
+	root.AddCommand(newPlanCommand(), newNodesCommand())
 	return root
 }

@@ -145,5 +145,6 @@ func (f planFlags) compare() ([]report, error) {
 func writeJSON(out io.Writer, v any) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // it is not for web pages
 	return e.Encode(v)
 }

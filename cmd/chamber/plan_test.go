@@ -22,6 +22,23 @@ func chamber(args ...string) (string, error) {
 	return out.String(), err
 }
 
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("run `make golden` (-want +got):\n%s", diff)
+	}
+}
+
 func TestPlanGolden(t *testing.T) {
 	for file, args := range map[string]string{
 		"plan.txt":      "plan --instance-type m5.2xlarge --enclave-cpus 2 --enclave-memory 1024 --replicas 5",
@@ -34,19 +51,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", file)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run `make golden` (-want +got):\n%s", diff)
-			}
+			golden(t, file, got)
 		})
 	}
 }
