@@ -87,7 +87,7 @@ func shapeFromEC2(ctx *pulumi.Context, instanceType string, opts []pulumi.Invoke
 		Architecture:   architecture,
 		VCPUs:          found.DefaultVcpus,
 		ThreadsPerCore: found.DefaultThreadsPerCore,
-		NUMANodes:      capacity.AssumedNUMANodes(architecture, found.DefaultVcpus),
+		NUMANodes:      capacity.AssumedNUMANodes(instanceType, architecture, found.DefaultVcpus),
 		MemoryMiB:      found.MemorySize,
 	}, nil
 }
