@@ -70,7 +70,7 @@ func (s Shape) detour(wanted int) int {
 
 // suggestion is the first type to name where there is no request to hold it to.
 func suggestion(s Shape) string {
-	return slices.Concat(misspelt(s.InstanceType), replacements(s))[0].InstanceType
+	return slices.Concat(misspelt(s), replacements(s))[0].InstanceType
 }
 
 // nearFamilies returns the shape's own family and then the others of its

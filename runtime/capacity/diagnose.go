@@ -73,7 +73,7 @@ const mostTypes = 3
 // suggestTypes names types that hold the request when all else is mended: those of
 // which the name may be a misspelling, else the nearest ones, one of a family.
 func (f *Finding) suggestTypes(r, mended Request) {
-	for _, shapes := range [][]Shape{misspelt(r.Shape.InstanceType), replacements(r.Shape)} {
+	for _, shapes := range [][]Shape{misspelt(r.Shape), replacements(r.Shape)} {
 		if f.Remedies = usableTypes(shapes, mended); len(f.Remedies) > 0 {
 			f.Fault.WayOut = wayOut(propertyType, f.Remedies)
 			return

@@ -147,6 +147,8 @@ func TestRefusals(t *testing.T) {
 				`instanceType ("m7i.xlarge"): is not sold here; use "m7i.2xlarge", "m7a.xlarge", or "m6i.xlarge"`,
 				"enclaveMemoryMib (1023): must be a multiple of 2, the smallest hugepage of an enclave; use 1024",
 			}},
+		{"a type that EC2 knows and the table does not", Request{Shape: Shape{"g9x.2xlarge", X8664, 8, 2, 1, 65536, 0, "is not sold here"}, Enclave: one, EnclavesPerNode: 1},
+			[]string{`instanceType ("g9x.2xlarge"): is not sold here; use "r8a.2xlarge", "r8i.2xlarge", or "r8ib.2xlarge"`}},
 		{"a misspelt type", Request{Shape: Shape{InstanceType: "m5.2xlagre"}, Enclave: one, EnclavesPerNode: 1},
 			[]string{`instanceType ("m5.2xlagre"): is not in the table of instance types (` + TableSource + `), so instanceShape must describe it; use "m5.2xlarge"`}},
 		{"a misspelt type that is too small", Request{Shape: Shape{InstanceType: "m5.xlagre"}, Enclave: Enclave{CPUs: 4, MemoryMiB: 1024}, EnclavesPerNode: 1},

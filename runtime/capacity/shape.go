@@ -55,7 +55,7 @@ type Shape struct {
 	MaxPods int
 	// Refusal says why the type cannot be had or has no enclaves, where somebody
 	// who knows, such as EC2, was asked: the rule of a fault, as a clause. The
-	// numbers do not count then. Empty for all other shapes.
+	// numbers then only serve to find similar types. Empty for all other shapes.
 	Refusal string
 }
 

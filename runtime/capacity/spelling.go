@@ -5,13 +5,15 @@ import "strings"
 // mostTypos is how many letters a name may differ in to pass for a misspelt one.
 const mostTypos = 2
 
-// misspelt returns the types whose names are nearest to one that does not exist, in
-// the order of the table. It is empty for names that exist, and where all are far.
-func misspelt(instanceType string) []Shape {
-	if _, _, listed := find(instanceType); listed || instanceType == "" {
+// misspelt returns the types whose names are nearest to that of a type which nobody
+// knows, in the order of the table. It is empty where all of them are far.
+func misspelt(s Shape) []Shape {
+	_, _, listed := find(s.InstanceType)
+	_, old := Unsupported(s.InstanceType)
+	if s.InstanceType == "" || s.VCPUs > 0 || listed || old {
 		return nil
 	}
-	typed := strings.ToLower(strings.TrimSpace(instanceType))
+	typed := strings.ToLower(strings.TrimSpace(s.InstanceType))
 	var nearest []Shape
 	least := mostTypos
 	for _, s := range Catalogue() {

@@ -124,12 +124,13 @@ func TestMisspelt(t *testing.T) {
 		"r5.48xlarge":   "r5.4xlarge r5.8xlarge",
 		"m5.2xlarge":    "", // right
 		"c7gn.xlarge":   "", // right, although it has no enclaves
+		"m4.large":      "", // right, and old
 		"nonsense":      "",
 		"t3.2xlarge.de": "",
 		"":              "",
 	} {
 		var got []string
-		for _, s := range misspelt(typed) {
+		for _, s := range misspelt(Shape{InstanceType: typed}) {
 			got = append(got, s.InstanceType)
 		}
 		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
