@@ -154,8 +154,8 @@ func TestValidate(t *testing.T) {
 		{Shape{"", X8664, 8, 2, 1, 0, 0, ""}, "instanceShape.memoryMib (0): must be the instance's memory in MiB; use 16384 for 16 GiB"},
 		{Shape{"", X8664, 8, 2, 1, 32768, -1, ""}, "instanceShape.maxPods (-1): must not be negative or absurdly large; use 0 when it is not known"},
 		{Shape{InstanceType: "m5.metal"}, `instanceType ("m5.metal"): cannot run Nitro Enclaves: bare metal has no hypervisor to make an enclave with; use a type that supports them, such as m5.24xlarge`},
-		{Shape{InstanceType: "c7gn.2xlarge"}, `instanceType ("c7gn.2xlarge"): cannot run Nitro Enclaves by the table of instance types (EC2's list of 2026-10-27, from moto 5.2.5); use a type that supports them, such as c7g.2xlarge`},
-		{Shape{InstanceType: "m5.2xlagre"}, `instanceType ("m5.2xlagre"): is not in the table of instance types (EC2's list of 2026-10-27, from moto 5.2.5), so instanceShape must describe it; use a type that supports them, such as m5.2xlarge`},
+		{Shape{InstanceType: "c7gn.2xlarge"}, `instanceType ("c7gn.2xlarge"): cannot run Nitro Enclaves by the table of instance types (` + TableSource + `); use a type that supports them, such as c7g.2xlarge`},
+		{Shape{InstanceType: "m5.2xlagre"}, `instanceType ("m5.2xlagre"): is not in the table of instance types (` + TableSource + `), so instanceShape must describe it; use a type that supports them, such as m5.2xlarge`},
 		{Shape{"m7i.2xlarge", X8664, 8, 2, 1, 32768, 0, "is not sold here"}, `instanceType ("m7i.2xlarge"): is not sold here; use a type that supports them, such as m7i.4xlarge`},
 	} {
 		err := tc.in.Validate()
