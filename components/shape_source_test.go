@@ -82,6 +82,12 @@ func TestInstanceTypeSources(t *testing.T) {
 			preview: ec2Says + `; use "m5.4xlarge", "m5a.2xlarge", or "m5d.2xlarge"`,
 		},
 		{name: "misspelt", instanceType: "m5.2xlagre", asked: true, preview: noSuch + `; use "m5.2xlarge"`},
+		{
+			name: "misspelt, and an empty list", instanceType: "m5.2xlagre", asked: true, preview: noSuch + `; use "m5.2xlarge"`,
+			ec2: func(string) (resource.PropertyMap, error) {
+				return nil, errors.New("no matching EC2 Instance Type found")
+			},
+		},
 		{name: "not in this region", instanceType: "m8g.2xlarge", asked: true, preview: noSuch + `; use "m8g.4xlarge", "m8gb.2xlarge", or "m8gd.2xlarge"`},
 		{
 			name: "no permission", instanceType: "m5.2xlarge", ec2: denied, asked: true,
