@@ -13,7 +13,7 @@ func misspelt(s Shape) []Shape {
 	if s.InstanceType == "" || s.VCPUs > 0 || listed || old {
 		return nil
 	}
-	typed := strings.ToLower(strings.TrimSpace(s.InstanceType))
+	typed := strings.ToLower(s.InstanceType)
 	var nearest []Shape
 	least := mostTypos
 	for _, s := range Catalogue() {

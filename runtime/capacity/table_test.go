@@ -118,7 +118,7 @@ func TestMisspelt(t *testing.T) {
 		"m5.2xlagre":    "m5.2xlarge",
 		"m5.2xlarg":     "m5.2xlarge",
 		"m52xlarge":     "m5.xlarge m5.2xlarge",
-		"M5.2XLarge ":   "m5.2xlarge",
+		"M5.2XLarge":    "m5.2xlarge",
 		"c6gx.4xlarge":  "c6g.4xlarge c6gd.4xlarge c6gn.4xlarge",
 		"m9x.2xlarge":   "m9g.2xlarge",
 		"r5.48xlarge":   "r5.4xlarge r5.8xlarge",
