@@ -35,7 +35,7 @@ func run(ctx context.Context, version, wheel, out string) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(folder)
+		defer func() { _ = os.RemoveAll(folder) }()
 		if wheel, err = download(ctx, version, folder); err != nil {
 			return err
 		}

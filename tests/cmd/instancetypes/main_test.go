@@ -32,7 +32,7 @@ func wheel(t *testing.T, data []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	archive := zip.NewWriter(file)
 	w, err := archive.CreateHeader(&zip.FileHeader{Name: dataFile, Modified: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)})
 	if err != nil {

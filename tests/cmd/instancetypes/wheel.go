@@ -51,7 +51,7 @@ func readWheel(path string) (release, error) {
 	if err != nil {
 		return release{}, err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	for _, f := range archive.File {
 		if f.Name != dataFile {
 			continue
@@ -75,7 +75,7 @@ func readTypes(f *zip.File) (map[string]described, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer packed.Close()
+	defer func() { _ = packed.Close() }()
 	plain, err := gzip.NewReader(packed)
 	if err != nil {
 		return nil, err
