@@ -16,7 +16,7 @@ LOCAL_STACK := go -C tests run ./local/cmd/local-stack
 
 .PHONY: help
 help: ## Print this list.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
@@ -73,6 +73,10 @@ schema: ## Write schema.json from the code.
 .PHONY: golden
 golden: ## Rewrite the golden files; read the diff before you commit it.
 	@go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' components cmd | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+
+.PHONY: instance-types
+instance-types: ## Write the table of instance types from moto's copy of EC2's list. Needs pip and PyPI.
+	@go -C tests run ./cmd/instancetypes -out "$$(pwd)/runtime/capacity/instancetypes_gen.go"
 
 .PHONY: provider
 provider: ## Build the Pulumi plugin into bin/.
