@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -63,10 +64,19 @@ func program(t *testing.T, s *Stack, name string) *Program {
 	return p
 }
 
+// bounded is the context of one run of the engine, which has been seen to hang: then
+// the test is to fail with what was printed, long before its package does.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // run runs a command of the program and wants these texts in what it prints.
 func run(t *testing.T, p *Program, command string, args []string, want ...string) {
 	t.Helper()
-	out, err := p.Run(t.Context(), command, args...)
+	out, err := p.Run(bounded(t), command, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +155,7 @@ func testOffline(t *testing.T, s *Stack) {
 		t.Fatal(err)
 	}
 	run(t, p, "preview", nil, "+ 3 to create")
-	if out, err := p.Run(t.Context(), "up", yes...); err == nil || !strings.Contains(out+err.Error(), "connection refused") {
+	if out, err := p.Run(bounded(t), "up", yes...); err == nil || !strings.Contains(out+err.Error(), "connection refused") {
 		t.Errorf("up without a cluster: %v\n%s", err, out)
 	}
 }
@@ -160,7 +170,7 @@ func testLookup(t *testing.T, s *Stack) {
 		t.Fatal(err)
 	}
 	for command, args := range map[string][]string{"preview": nil, "up": yes} {
-		out, err := p.Run(t.Context(), command, args...)
+		out, err := p.Run(bounded(t), command, args...)
 		if want := "resource 'things.example.invalid' does not exist"; err == nil || !strings.Contains(out+err.Error(), want) {
 			t.Errorf("%s: no %q in %v\n%s", command, want, err, out)
 		}
