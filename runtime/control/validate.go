@@ -122,7 +122,7 @@ func validateEgress(endpoints []Egress) error {
 	for i, e := range endpoints {
 		name := fmt.Sprintf("%s:%d", e.Host, e.Port)
 		switch {
-		case !hostName(e.Host):
+		case !ValidHost(e.Host):
 			errs = append(errs, fmt.Errorf("egress[%d].host (%.80q): is not a host name in lower case", i, e.Host))
 		case e.Port == 0 || e.ParentPort == 0 || e.ParentPort == anyPort:
 			errs = append(errs, fmt.Errorf("egress[%d] (%s): port and parentPort must be ports", i, name))
@@ -137,8 +137,10 @@ func validateEgress(endpoints []Egress) error {
 // anyPort is VMADDR_PORT_ANY, with which nobody can be reached.
 const anyPort = 1<<32 - 1
 
-// hostName accepts what may stand in a line of /etc/hosts: names and IPv4 addresses.
-func hostName(host string) bool {
+// ValidHost tells whether a host is written in the one spelling that the protocol and
+// policies take: a DNS name in lower case, or an IPv4 address, which has its form too.
+// Either may stand in a line of /etc/hosts.
+func ValidHost(host string) bool {
 	if host == "" || len(host) > 253 {
 		return false
 	}
