@@ -3,14 +3,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	if err := newCommand().Execute(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the work in order, the second one the process.
+	context.AfterFunc(ctx, stop)
+	if err := newCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "chamber:", err)
 		os.Exit(1)
 	}
@@ -19,11 +25,11 @@ func main() {
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "chamber",
-		Short: "Plan Containment Chamber deployments in AWS Nitro Enclaves",
+		Short: "Plan Containment Chamber deployments in AWS Nitro Enclaves, and build their images",
 		// main prints errors, once and without the usage, which buries them.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand())
+	root.AddCommand(newPlanCommand(), newEIFCommand())
 	return root
 }
