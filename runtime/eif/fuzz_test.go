@@ -25,26 +25,56 @@ func FuzzImage(f *testing.F) {
 		if repair && len(b) >= headerSize {
 			b = fixCRC(bytes.Clone(b)) // else hardly anything gets past the checksum
 		}
-		im, err := tryOpen(b)
-		if err != nil {
-			return
-		}
-		verified := im.Verify(t.Context(), VerifyOptions{Time: now})
-		m, err := im.Measure(t.Context())
-		if err != nil {
-			if verified == nil {
-				t.Fatalf("verified, but not measured: %v", err)
-			}
-			return
-		}
-		checkMeasurements(t, im, b, m)
-		if found, err := Diff(t.Context(), im, im); err != nil || found != nil {
-			t.Fatalf("an image differs from itself: %v, %v", found, err)
-		}
-		if verified == nil && im.Signed() {
-			checkSignedAgain(t, im, b)
-		}
+		checkImage(t, b)
 	})
+}
+
+// FuzzSections makes images of sections of any types, with any payloads, and changes
+// one place of each, so that much of what is tried has a layout in order.
+func FuzzSections(f *testing.F) {
+	signature, err := testSigner(f, p256, 1).section(pcrOf("kcr"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	metadata, err := sampleMetadata().encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint16(4), []byte{1, 2, 5, 3, 4}, []byte("k"), []byte("c"), metadata, []byte("r"), signature, uint16(0), byte(0))
+	f.Add(uint16(3), []byte{1, 2, 3, 4, 3}, []byte("k"), []byte("c"), metadata, []byte("r"), signature, uint16(548), byte(1))
+	f.Add(uint16(4), []byte{1, 2, 3, 3, 3, 5}, []byte("k"), []byte(""), metadata, []byte(cpio(sampleFiles()...)), signature, uint16(700), byte(9))
+	f.Fuzz(func(t *testing.T, version uint16, kinds, kernel, cmdline, metadata, ramdisk, signature []byte, at uint16, flip byte) {
+		payloads := [][]byte{nil, kernel, cmdline, ramdisk, signature, metadata}
+		var sections []rawSection
+		for _, kind := range kinds[:min(len(kinds), MaxSections)] {
+			sections = append(sections, rawSection{uint16(kind), string(payloads[int(kind)%len(payloads)])})
+		}
+		b := rawImage(version, version>>8&1, sections...)
+		b[int(at)%len(b)] ^= flip
+		checkImage(t, fixCRC(b))
+	})
+}
+
+func checkImage(t *testing.T, b []byte) {
+	im, err := tryOpen(b)
+	if err != nil {
+		return
+	}
+	verified := im.Verify(t.Context(), VerifyOptions{Time: now})
+	m, err := im.Measure(t.Context())
+	if err != nil {
+		if verified == nil {
+			t.Fatalf("verified, but not measured: %v", err)
+		}
+		return
+	}
+	checkMeasurements(t, im, b, m)
+	if found, err := Diff(t.Context(), im, im); err != nil || found != nil {
+		t.Fatalf("an image differs from itself: %v, %v", found, err)
+	}
+	if verified == nil && im.Signed() {
+		checkSignedAgain(t, im, b)
+	}
 }
 
 // checkMeasurements concatenates what PCR0 is of.
@@ -74,6 +104,31 @@ func checkSignedAgain(t *testing.T, im *Image, b []byte) {
 	if !bytes.Equal(again.metadata, im.metadata) || again.cmdline != im.cmdline || len(again.Sections()) != len(im.Sections()) {
 		t.Fatalf("signing changed more than the signature: %d bytes became %d", len(b), len(out.b))
 	}
+}
+
+// FuzzDiff compares images that differ in a ramdisk and in the metadata. Only equal ones
+// may have no difference.
+func FuzzDiff(f *testing.F) {
+	files := sampleFiles()
+	one := cpio(files...)
+	files[3].mode, files[4].content = 0, "x"
+	f.Add([]byte(one), []byte(cpio(files...)), []byte("{}"), []byte(`{"a":[1,{}]}`))
+	f.Add([]byte(one), []byte(one+"\x00\x00\x00\x00"+one), []byte(`{"a":1}`), []byte(`{"a":1 }`))
+	f.Fuzz(func(t *testing.T, ramdiskA, ramdiskB, metadataA, metadataB []byte) {
+		image := func(ramdisk, metadata []byte) []byte {
+			return rawImage(4, 0, rawSection{1, "k"}, rawSection{2, "c"}, rawSection{5, string(metadata)}, rawSection{3, string(ramdisk)})
+		}
+		bytesA, bytesB := image(ramdiskA, metadataA), image(ramdiskB, metadataB)
+		a, errA := tryOpen(bytesA)
+		b, errB := tryOpen(bytesB)
+		if errA != nil || errB != nil {
+			return
+		}
+		found, err := Diff(t.Context(), a, b)
+		if err != nil || (len(found) == 0) != bytes.Equal(bytesA, bytesB) {
+			t.Fatalf("%q, %v", found, err)
+		}
+	})
 }
 
 // FuzzSignature parses signature sections. What is accepted must have one encoding only.
