@@ -19,8 +19,10 @@ type scanner struct {
 	sections  []Section
 }
 
-func newScanner(out io.Writer) *scanner {
-	return &scanner{crc: crc32.NewIEEE(), registers: newRegisters(), out: out, buffer: make([]byte, chunkSize), offset: headerSize}
+// newScanner returns a scanner for sections of at most so many bytes.
+func newScanner(out io.Writer, largest int64) *scanner {
+	buffer := make([]byte, max(1, min(chunkSize, largest)))
+	return &scanner{crc: crc32.NewIEEE(), registers: newRegisters(), out: out, buffer: buffer, offset: headerSize}
 }
 
 // section takes the next section, header and payload.

@@ -21,7 +21,7 @@ func Sign(ctx context.Context, out io.WriteSeeker, im *Image, signer *Signer) (M
 	var parts []part
 	for _, section := range im.header.sections {
 		if section.Type != SectionSignature {
-			parts = append(parts, part{section.Type, span{im.r, section.payload(), section.Size}})
+			parts = append(parts, part{section.Type, im.payload(section)})
 		}
 	}
 	if len(parts) == MaxSections {

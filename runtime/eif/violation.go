@@ -31,7 +31,7 @@ func (v Violation) Error() string {
 	case string:
 		fmt.Fprintf(&b, " (%.100q)", value)
 	default:
-		fmt.Fprintf(&b, " (%.100v)", value)
+		fmt.Fprintf(&b, " (%v)", value)
 	}
 	return b.String() + ": " + v.Rule
 }
