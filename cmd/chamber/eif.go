@@ -10,7 +10,7 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 )
 
-func newEIFCommand() *cobra.Command {
+func newEIFCommand(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eif",
 		Short: "Build, look at, measure, verify, sign and compare enclave images",
@@ -18,7 +18,7 @@ func newEIFCommand() *cobra.Command {
 root nor an enclave, and the same inputs always give the same image.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(newEIFBuildCommand(), newEIFInspectCommand(), newEIFMeasureCommand(),
+	cmd.AddCommand(newEIFBuildCommand(version), newEIFInspectCommand(), newEIFMeasureCommand(),
 		newEIFVerifyCommand(), newEIFSignCommand(), newEIFDiffCommand())
 	return cmd
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -34,8 +33,8 @@ type eifBuildFlags struct {
 	quiet             bool
 }
 
-func newEIFBuildCommand() *cobra.Command {
-	var f eifBuildFlags
+func newEIFBuildCommand(version string) *cobra.Command {
+	f := eifBuildFlags{Request: imagebuild.Request{ToolVersion: version}}
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Build an enclave image from a container image or a folder",
@@ -128,7 +127,6 @@ func (f *eifBuildFlags) run(cmd *cobra.Command) error {
 // complete fills in what is not a flag as it is.
 func (f *eifBuildFlags) complete() error {
 	f.Architecture = architecture(f.arch)
-	f.ToolVersion = toolVersion()
 	var err error
 	if f.BuildTime, err = buildTime(os.LookupEnv); err != nil {
 		return err
@@ -163,13 +161,4 @@ func buildTime(lookup func(string) (string, bool)) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH (%q): must be seconds since 1970; unset it for a build time of 1970", text)
 	}
 	return time.Unix(seconds, 0), nil
-}
-
-// toolVersion is the version that Go recorded, which is the same for the same source.
-func toolVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	return info.Main.Version
 }

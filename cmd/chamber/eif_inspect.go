@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
@@ -105,8 +106,15 @@ func (t table) metadata(d description) {
 	t.row("name", "%s, version %s", printable(d.ImageName), printable(d.ImageVersion))
 	t.row("built", "%s, with %s %s", printable(b.BuildTime), printable(b.BuildTool), printable(b.BuildToolVersion))
 	t.row("kernel", "%s %s", printable(b.OperatingSystem), printable(b.KernelVersion))
-	t.row("image", "%s", printable(string(d.Metadata.DockerInfo)))
-	t.row("custom", "%s", printable(string(d.Metadata.CustomMetadata)))
+	t.value("image", d.Metadata.DockerInfo)
+	t.value("custom", d.Metadata.CustomMetadata)
+}
+
+// value leaves out what is null.
+func (t table) value(name string, v json.RawMessage) {
+	if string(v) != "null" {
+		t.row(name, "%s", printable(string(v)))
+	}
 }
 
 // printable quotes a text from an image when a terminal could take it for a command.

@@ -15,11 +15,29 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // chamber runs the command as a person would.
 func chamber(args ...string) (string, error) {
 	var out strings.Builder
-	cmd := newCommand()
+	cmd := newCommand("v0.1.0")
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	err := cmd.Execute()
 	return out.String(), err
+}
+
+// golden compares with a file below testdata.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("run `make golden` (-want +got):\n%s", diff)
+	}
 }
 
 func TestPlanGolden(t *testing.T) {
@@ -34,19 +52,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", file)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run `make golden` (-want +got):\n%s", diff)
-			}
+			golden(t, file, got)
 		})
 	}
 }

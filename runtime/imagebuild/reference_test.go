@@ -1,6 +1,7 @@
 package imagebuild
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -102,6 +103,43 @@ func TestResolveRegistry(t *testing.T) {
 	}
 	if _, err := resolve(t.Context(), host+"/team/absent:v1", amd64); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestBuildFromRegistry records what the tag was resolved to.
+func TestBuildFromRegistry(t *testing.T) {
+	img := image(t, map[string]string{"app/signer": "x"})
+	host := serve(t)
+	tag, err := name.NewTag(host + "/team/signer:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(tag, img); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := request(t, t.TempDir())
+	r.Image = tag.String()
+	fromRegistry := build(t, r)
+	im, err := eif.OpenFile(r.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = im.Close() }()
+	m, err := im.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`"RepoDigests":["%s/team/signer@%s"],"RepoTags":["%s/team/signer:v1"]`, host, digest, host)
+	if !strings.Contains(string(m.DockerInfo), want) || m.ImageName != "signer" || m.ImageVersion != "v1" {
+		t.Errorf("got %s %s, %s; want %s", m.ImageName, m.ImageVersion, m.DockerInfo, want)
+	}
+	r.Image = writeLayout(t, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img}))
+	if diff := cmp.Diff(fromRegistry.Measurements, build(t, r).Measurements); diff != "" {
+		t.Errorf("the same image from elsewhere measures otherwise:\n%s", diff)
 	}
 }
 
