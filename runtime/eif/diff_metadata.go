@@ -20,7 +20,7 @@ func (d *differ) metadata(a, b *Image) {
 	var x, y any
 	before := len(d.found)
 	if decode(a.metadata, &x) == nil && decode(b.metadata, &y) == nil {
-		d.value("metadata", x, y)
+		d.value("metadata", x, y, maxDepth)
 	}
 	if len(d.found) == before {
 		d.content("metadata", a.parts(SectionMetadata)[0], b.parts(SectionMetadata)[0])
@@ -34,38 +34,45 @@ func decode(b []byte, v any) error {
 	return decoder.Decode(v)
 }
 
-// value compares two JSON values. Depth is bounded by the decoder's.
-func (d *differ) value(where string, a, b any) {
+// maxDepth is how deep keys are told apart. Below, values are compared as a whole: each
+// level holds the name of the place.
+const maxDepth = 16
+
+// value compares two JSON values.
+func (d *differ) value(where string, a, b any, depth int) {
 	if d.stopped() {
 		return
 	}
-	if x, ok := a.(map[string]any); ok {
-		if y, ok := b.(map[string]any); ok {
-			d.objects(where, x, y)
-			return
-		}
+	if x, y, ok := both[map[string]any](a, b); ok && depth > 0 {
+		d.objects(where, x, y, depth-1)
+		return
 	}
-	if x, ok := a.([]any); ok {
-		if y, ok := b.([]any); ok && len(x) == len(y) {
-			for i := range x {
-				d.value(fmt.Sprintf("%s[%d]", where, i), x[i], y[i])
-			}
-			return
+	if x, y, ok := both[[]any](a, b); ok && depth > 0 && len(x) == len(y) {
+		for i := range x {
+			d.value(fmt.Sprintf("%s[%d]", where, i), x[i], y[i], depth-1)
 		}
+		return
 	}
 	d.text(where, "value", jsonText(a), jsonText(b))
 }
 
-func (d *differ) objects(where string, a, b map[string]any) {
+// both tells whether two values are of the same kind.
+func both[T any](a, b any) (x, y T, ok bool) {
+	x, okA := a.(T)
+	y, okB := b.(T)
+	return x, y, okA && okB
+}
+
+func (d *differ) objects(where string, a, b map[string]any, depth int) {
 	keys := maps.Clone(a)
 	maps.Copy(keys, b)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		x, inA := a[key]
 		y, inB := b[key]
-		name := where + "." + key
+		name := where + "." + short(key)
 		switch {
 		case inA && inB:
-			d.value(name, x, y)
+			d.value(name, x, y, depth)
 		case inA:
 			d.add(name, "value", jsonText(x), "")
 		default:

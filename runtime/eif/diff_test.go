@@ -173,3 +173,21 @@ func TestDiffIsBounded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestDiffOfDeepMetadata nests long keys: to name each place in full would take GiB.
+func TestDiffOfDeepMetadata(t *testing.T) {
+	const depth = 5000
+	deep := func(leaf string) []byte {
+		sections := sampleSections()
+		sections[2].payload = strings.Repeat(`{"`+strings.Repeat("k", 100)+`":`, depth) + leaf + strings.Repeat("}", depth)
+		return rawImage(4, 0, sections...)
+	}
+	a, b := deep("1"), deep("2")
+	var got []string
+	if n := allocated(func() { got = diff(t, a, b) }); n > 64<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
+	if len(got) != 1 || strings.Count(got[0], ".k") != maxDepth {
+		t.Errorf("got %.500q", got)
+	}
+}

@@ -2,6 +2,7 @@ package eif
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -11,6 +12,9 @@ import (
 // another file than the image's. It is written as version 4, older images too. An image
 // whose checksum is wrong is refused, since the new one would hide the damage.
 func Sign(ctx context.Context, out io.WriteSeeker, im *Image, signer *Signer) (Measurements, error) {
+	if signer == nil {
+		return Measurements{}, errors.New("there is no signer")
+	}
 	s, err := im.scan(ctx)
 	if err != nil {
 		return Measurements{}, err

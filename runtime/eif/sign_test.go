@@ -53,6 +53,9 @@ func TestSignAndSignAgain(t *testing.T) {
 func TestSignRefuses(t *testing.T) {
 	signer := testSigner(t, p256, 1)
 	b, _ := build(t, sampleSpec())
+	if _, err := Sign(t.Context(), &buffer{}, open(t, b), nil); err == nil || !strings.Contains(err.Error(), "no signer") {
+		t.Errorf("no signer: got %v", err)
+	}
 	b[len(b)-1] ^= 1
 	if _, err := Sign(t.Context(), &buffer{}, open(t, b), signer); err == nil || !strings.Contains(err.Error(), "header.crc") {
 		t.Errorf("damaged image: got %v", err)
@@ -163,6 +166,8 @@ func TestNewSignerRefuses(t *testing.T) {
 		{"no PEM", []byte("MIIB"), key, "signing certificate: is not in PEM form"},
 		{"a key as certificate", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"}), key, `type "PRIVATE KEY", not CERTIFICATE`},
 		{"chain", append(bytes.Clone(certificate), certificate...), key, "more than one PEM block"},
+		{"unreadable block before", append([]byte("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"), certificate...), key, "more than one PEM block"},
+		{"headers", bytes.Replace(certificate, []byte("-----\n"), []byte("-----\nA: b\n\n"), 1), key, "has headers in its PEM block"},
 		{"broken", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{1}}), key, "x509: malformed"},
 		{"large", make([]byte, MaxCertificate+1), key, "has 16385 bytes: at most 16384"},
 		{"RSA certificate", rsaCertificate(t, rsaKey), key, "signing certificate: the key is a *rsa.PublicKey"},

@@ -153,6 +153,17 @@ func TestVerifySignatures(t *testing.T) {
 	}
 }
 
+// TestExamineMeasuresWhatIsWrong has a damaged image with a malformed signature.
+func TestExamineMeasuresWhatIsWrong(t *testing.T) {
+	b := rawImage(4, 0, append(sampleSections(), rawSection{4, "x"})...)
+	b[544] ^= 1
+	m, found, err := open(t, b).Examine(t.Context(), VerifyOptions{})
+	_, want := build(t, sampleSpec())
+	if err != nil || m != want || len(found) != 2 || found[0].Field != "header.crc" || found[1].Field != "signature" {
+		t.Errorf("got %v, %v, %v", m, found, err)
+	}
+}
+
 // TestReadersShareAnImage is for the race detector.
 func TestReadersShareAnImage(t *testing.T) {
 	b, m, _ := signed(t, 1)

@@ -9,13 +9,18 @@ import (
 type Reader struct {
 	r          io.ReaderAt
 	size, next int64
-	buffer     []byte
+	window     []byte // the bytes from start on
+	start      int64
 	failed     error
 }
 
+// windowSize is what is read at a time: twice the largest header, so that archives of
+// empty files cost no more reads than their bytes.
+const windowSize = 2 * maxEntry
+
 // NewReader returns a reader of the size bytes of r.
 func NewReader(r io.ReaderAt, size int64) *Reader {
-	return &Reader{r: r, size: size, buffer: make([]byte, maxEntry)}
+	return &Reader{r: r, size: size, window: make([]byte, 0, windowSize)}
 }
 
 // Next returns the next entry, or [io.EOF] after the last. Trailers are not returned. An
@@ -46,9 +51,9 @@ func (r *Reader) header() (Entry, error) {
 	if rest < int64(fixed) {
 		return Entry{}, fmt.Errorf("%d bytes are left: the archive ends without its trailer", rest)
 	}
-	b := r.buffer[:min(rest, maxEntry)]
-	if n, err := r.r.ReadAt(b, r.next); n < len(b) {
-		return Entry{}, noEOF(err)
+	b, err := r.peek(min(rest, maxEntry))
+	if err != nil {
+		return Entry{}, err
 	}
 	e, length, err := parse(b)
 	if err != nil {
@@ -71,9 +76,9 @@ func (r *Reader) header() (Entry, error) {
 // between skips the zeros after a trailer. It returns io.EOF when nothing follows.
 func (r *Reader) between() error {
 	for r.next < r.size {
-		b := r.buffer[:min(r.size-r.next, int64(len(r.buffer)))]
-		if n, err := r.r.ReadAt(b, r.next); n < len(b) {
-			return noEOF(err)
+		b, err := r.peek(min(r.size-r.next, maxEntry))
+		if err != nil {
+			return err
 		}
 		for i, v := range b {
 			if v == 0 {
@@ -90,10 +95,19 @@ func (r *Reader) between() error {
 	return io.EOF
 }
 
-// noEOF is for a file that is shorter than its size.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+// peek returns the next n bytes, at most half a window of them.
+func (r *Reader) peek(n int64) ([]byte, error) {
+	at := r.next - r.start
+	if at < 0 || at+n > int64(len(r.window)) {
+		r.start, at = r.next, 0
+		r.window = r.window[:min(windowSize, r.size-r.next)]
+		if n, err := r.r.ReadAt(r.window, r.start); n < len(r.window) {
+			r.window = r.window[:0]
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
 	}
-	return err
+	return r.window[at : at+n], nil
 }

@@ -108,6 +108,40 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
+// counting counts what is read.
+type counting struct {
+	io.ReaderAt
+	bytes int
+}
+
+func (c *counting) ReadAt(p []byte, at int64) (int, error) {
+	c.bytes += len(p)
+	return c.ReaderAt.ReadAt(p, at)
+}
+
+// TestReaderReadsHeadersOnce has thousands of empty archives, and one with large files.
+func TestReaderReadsHeadersOnce(t *testing.T) {
+	many := bytes.Repeat(archive(), 5000)
+	large := archive(file{0o100644, "a", strings.Repeat("x", 1<<20)}, file{0o100644, "b", strings.Repeat("x", 1<<20)})
+	for name, tc := range map[string]struct {
+		in   []byte
+		most int
+	}{"many": {many, 3 * len(many)}, "large": {large, 4 * int(windowSize)}} {
+		c := &counting{bytes.NewReader(tc.in), 0}
+		r := NewReader(c, int64(len(tc.in)))
+		for {
+			if _, err := r.Next(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.bytes > tc.most {
+			t.Errorf("%s: %d bytes of %d were read, at most %d are allowed", name, c.bytes, len(tc.in), tc.most)
+		}
+	}
+}
+
 // FuzzReader looks for panics, for loops and for entries outside of the file.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(nil))

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
@@ -133,17 +134,33 @@ func (c comparison) signAfterwards(a eif.Architecture, o eif.VerifyOptions) erro
 	return c.accept(path, o)
 }
 
+// sameFile compares in pieces: a child's peak memory begins with its parent's.
 func sameFile(a, b string) error {
-	x, err := os.ReadFile(a)
+	x, err := os.Open(a)
 	if err != nil {
 		return err
 	}
-	y, err := os.ReadFile(b)
+	defer func() { _ = x.Close() }()
+	y, err := os.Open(b)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(x, y) {
-		return fmt.Errorf("%s and %s differ", a, b)
+	defer func() { _ = y.Close() }()
+	return sameBytes(x, y)
+}
+
+func sameBytes(x, y *os.File) error {
+	p, q := make([]byte, 1<<20), make([]byte, 1<<20)
+	for {
+		n, err := io.ReadFull(x, p)
+		m, errY := io.ReadFull(y, q)
+		switch {
+		case !bytes.Equal(p[:n], q[:m]):
+			return fmt.Errorf("%s and %s differ", x.Name(), y.Name())
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil || errY != nil:
+			return errors.Join(err, errY)
+		}
 	}
-	return nil
 }
