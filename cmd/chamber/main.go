@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,6 +19,9 @@ func main() {
 	// The first signal ends the work in order, the second one the process.
 	context.AfterFunc(ctx, stop)
 	if err := newCommand(toolVersion()).ExecuteContext(ctx); err != nil {
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
 		fmt.Fprintln(os.Stderr, "chamber:", err)
 		os.Exit(1)
 	}

@@ -140,6 +140,9 @@ func (r resolved) dockerInfo() (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := dockerInfo{ID: id.String(), RepoTags: r.tags, RepoDigests: r.digests, Architecture: config.Architecture, OS: config.OS}
+	info := dockerInfo{ID: id.String(), RepoTags: notNil(r.tags), RepoDigests: notNil(r.digests), Architecture: config.Architecture, OS: config.OS}
 	return json.Marshal(info)
 }
+
+// notNil makes an empty list where JSON would have null.
+func notNil(list []string) []string { return append([]string{}, list...) }

@@ -178,12 +178,14 @@ func TestFlattenRefuses(t *testing.T) {
 func TestFlattenNoticesDroppedAttributes(t *testing.T) {
 	f := file("ping", "x")
 	f.PAXRecords = map[string]string{xattrPrefix + "security.capability": "\x01"}
+	other := file("gone", "x")
+	other.PAXRecords = f.PAXRecords
 	spool, err := NewSpool(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = spool.Close() }()
-	tree, err := FromImage(t.Context(), imageOf(t, []item{f, file("plain", "")}), spool)
+	tree, err := FromImage(t.Context(), imageOf(t, []item{f, other, file("plain", "")}, []item{file(".wh.gone", "")}), spool)
 	if err != nil {
 		t.Fatal(err)
 	}
