@@ -59,8 +59,9 @@ func workshop(t *testing.T, seed uint64) {
 	}
 }
 
-// signingFiles makes the same key and certificate every time. It is valid up to 2100.
-func signingFiles(t *testing.T, name string, seed byte) (cert, key string) {
+// signingFiles makes name.pem and name.key, the same every time. The certificate is
+// valid up to 2100.
+func signingFiles(t *testing.T, name string, seed byte) {
 	t.Helper()
 	raw := make([]byte, 48)
 	raw[47] = seed
@@ -80,7 +81,6 @@ func signingFiles(t *testing.T, name string, seed byte) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert = write(t, name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	key = write(t, name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	return cert, key
+	write(t, name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	write(t, name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 }

@@ -59,8 +59,12 @@ func expect(o *eif.VerifyOptions, measurements, certificate string) error {
 }
 
 func verify(cmd *cobra.Command, im *eif.Image, o eif.VerifyOptions) error {
-	if err := im.Verify(cmd.Context(), o); err != nil {
+	m, broken, err := im.Examine(cmd.Context(), o)
+	if err != nil {
 		return err
+	}
+	if len(broken) > 0 {
+		return broken
 	}
 	signature := "none"
 	if im.Signed() {
@@ -69,10 +73,6 @@ func verify(cmd *cobra.Command, im *eif.Image, o eif.VerifyOptions) error {
 			return err
 		}
 		signature = fmt.Sprintf("valid, by %q", s.Certificate.Subject)
-	}
-	m, err := im.Measure(cmd.Context())
-	if err != nil {
-		return err
 	}
 	t := newTable(cmd.OutOrStdout())
 	t.row("layout and checksum", "in order")
