@@ -1,11 +1,12 @@
 package imagebuild
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -13,9 +14,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs/newc"
 )
 
-// ramdisks lists the files of an image's two ramdisks, reading them on its own.
+// ramdisks lists the files of an image's two ramdisks, read without the writer's code.
 func ramdisks(t testing.TB, path string) [2]string {
 	t.Helper()
 	im, err := eif.OpenFile(path)
@@ -44,28 +46,25 @@ func ramdisks(t testing.TB, path string) [2]string {
 func listNewc(t testing.TB, b []byte) string {
 	t.Helper()
 	var out strings.Builder
-	for len(b) > 110 {
-		field := func(i int) int {
-			n, err := strconv.ParseUint(string(b[6+8*i:14+8*i]), 16, 32)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return int(n)
-		}
-		data, size := (110+field(11)+3)&^3, field(6)
-		name := string(b[110 : 110+field(11)-1])
-		if name == "TRAILER!!!" {
+	r := newc.NewReader(bytes.NewReader(b), int64(len(b)))
+	for {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
 			return out.String()
 		}
-		fmt.Fprintf(&out, "%06o %d:%d %s", field(1), field(2), field(3), name)
-		if content := string(b[data : data+size]); size > 0 && size < 200 && !strings.HasPrefix(content, "\x7fELF") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r.Content(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "%06o %d:%d %s", e.Mode, e.UID, e.GID, e.Name)
+		if len(content) > 0 && !bytes.HasPrefix(content, []byte("\x7fELF")) {
 			fmt.Fprintf(&out, " = %q", content)
 		}
 		out.WriteByte('\n')
-		b = b[(data+size+3)&^3:]
 	}
-	t.Fatal("no trailer")
-	return ""
 }
 
 // build builds and returns the result.
