@@ -16,12 +16,11 @@ import (
 )
 
 // write makes a file with its folder.
-func write(t *testing.T, path string, content []byte) string {
+func write(t *testing.T, path string, content []byte) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, content, 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 func read(t *testing.T, path string) string {

@@ -94,10 +94,10 @@ func TestEIFOneFileChanged(t *testing.T) {
 	if !strings.Contains(out, "rootfs/etc/signer.yaml") || strings.Count(out, "\n") != 1 {
 		t.Errorf("diff printed:\n%s", out)
 	}
-	if out := run(t, "eif diff a.eif a.eif"); out != "" {
+	if out := run(t, "eif diff a.eif ./a.eif"); out != "" {
 		t.Errorf("an image differs from itself:\n%s", out)
 	}
-	if out := run(t, "eif diff a.eif a.eif -o json"); out != "[]\n" {
+	if out := run(t, "eif diff a.eif ./a.eif -o json"); out != "[]\n" {
 		t.Errorf("diff -o json printed %s", out)
 	}
 }

@@ -157,6 +157,7 @@ func TestBuildRefuses(t *testing.T) {
 		"no name":            {func(_ *testing.T, r *Request) { r.Env = []string{"=1"} }, "must be NAME=value"},
 		"relative workdir":   {func(_ *testing.T, r *Request) { r.WorkingDir = "app" }, "must be absolute"},
 		"no program":         {func(_ *testing.T, r *Request) { r.Command = []string{""} }, "neither an entry point"},
+		"folder as output":   {func(t *testing.T, r *Request) { r.Output = t.TempDir() }, "is there and is no regular file"},
 		"output":             {func(_ *testing.T, r *Request) { r.Output = filepath.Join(r.Output, "no", "folder.eif") }, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
