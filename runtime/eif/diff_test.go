@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,9 @@ func diff(t *testing.T, a, b []byte) []string {
 }
 
 func TestDiffFiles(t *testing.T) {
-	before := append(sampleSections()[:4], rawSection{3, cpio(sampleFiles()...)})
+	image := func(ramdisk string) []byte {
+		return rawImage(4, 0, slices.Concat(sampleSections()[:4], []rawSection{{3, ramdisk}})...)
+	}
 	for _, tc := range []struct {
 		name  string
 		after func([]file) string
@@ -89,8 +92,7 @@ func TestDiffFiles(t *testing.T) {
 		{"no archive", func([]file) string { return "\x1f\x8b" }, []string{"ramdisk[1]: content: byte 0 is 0x30 -> byte 0 is 0x1f"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			after := append(sampleSections()[:4], rawSection{3, tc.after(sampleFiles())})
-			if diff := cmp.Diff(tc.want, diff(t, rawImage(4, 0, before...), rawImage(4, 0, after...))); diff != "" {
+			if diff := cmp.Diff(tc.want, diff(t, image(cpio(sampleFiles()...)), image(tc.after(sampleFiles())))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -107,7 +109,7 @@ func TestDiffSections(t *testing.T) {
 	}{
 		{"version and architecture", func(s []rawSection) []byte { return rawImage(3, 1, s[0], s[1], s[3], s[4], s[5]) }, []string{
 			"header: version: 4 -> 3", "header: architecture: x86_64 -> arm64",
-			"sections: order: [kernel cmdline metadata ramdisk ramdisk ramdisk] -> [kernel cmdline ramdisk ramdisk ramdisk]",
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, ramdisk (3)",
 			"metadata: section: 250 bytes -> none",
 		}},
 		{"kernel and cmdline", func(s []rawSection) []byte {
@@ -117,7 +119,7 @@ func TestDiffSections(t *testing.T) {
 			`cmdline: content: "reboot=k panic=30" -> "quiet"`, "kernel: content: byte 4 is 0x6b -> byte 4 is 0x4b",
 		}},
 		{"one ramdisk less", func(s []rawSection) []byte { return rawImage(4, 0, s[:5]...) }, []string{
-			"sections: order: [kernel cmdline metadata ramdisk ramdisk ramdisk] -> [kernel cmdline metadata ramdisk ramdisk]", "ramdisk[2]: section: 4 bytes -> none",
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, metadata, ramdisk (2)", "ramdisk[2]: section: 4 bytes -> none",
 		}},
 		{"metadata", func(s []rawSection) []byte {
 			s[2].payload = strings.NewReplacer(`"1.2.3"`, `"2"`, `{"a":"<x>","b":1}`, `{"b":[1,{"x":2}],"c":1}`, "null", "[]").Replace(meta)

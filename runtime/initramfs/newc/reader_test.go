@@ -60,7 +60,7 @@ func TestReader(t *testing.T) {
 	first := archive(file{0o40755, "dev", ""}, file{0o100644, "etc/hosts", "hello"})
 	second := archive(file{0o120777, "link", "etc/hosts"})
 	entries, contents, err := list(append(append(first, make([]byte, 8)...), second...))
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"", "hello", "etc/hosts"}, contents); diff != "" {
@@ -130,7 +130,7 @@ func TestReaderReadsHeadersOnce(t *testing.T) {
 		c := &counting{bytes.NewReader(tc.in), 0}
 		r := NewReader(c, int64(len(tc.in)))
 		for {
-			if _, err := r.Next(); err == io.EOF {
+			if _, err := r.Next(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)
