@@ -121,6 +121,9 @@ func TestDiffSections(t *testing.T) {
 		{"one ramdisk less", func(s []rawSection) []byte { return rawImage(4, 0, s[:5]...) }, []string{
 			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, metadata, ramdisk (2)", "ramdisk[2]: section: 4 bytes -> none",
 		}},
+		{"one ramdisk more", func(s []rawSection) []byte { return rawImage(4, 0, append(s, rawSection{3, "x"})...) }, []string{
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, metadata, ramdisk (4)", "ramdisk[3]: section: none -> 1 bytes",
+		}},
 		{"metadata", func(s []rawSection) []byte {
 			s[2].payload = strings.NewReplacer(`"1.2.3"`, `"2"`, `{"a":"<x>","b":1}`, `{"b":[1,{"x":2}],"c":1}`, "null", "[]").Replace(meta)
 			return rawImage(4, 0, s...)
@@ -136,6 +139,29 @@ func TestDiffSections(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestDiffOfLists(t *testing.T) {
+	image := func(metadata string) []byte {
+		sections := sampleSections()
+		sections[2].payload = metadata
+		return rawImage(4, 0, sections...)
+	}
+	got := diff(t, image(`{"list":[1,[2,3],{"x":4}]}`), image(`{"list":[1,[2,9],{"x":5}]}`))
+	if diff := cmp.Diff([]string{"metadata.list[1][1]: value: 3 -> 9", "metadata.list[2].x: value: 4 -> 5"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDiffOfLargeContent has a difference beyond the first piece.
+func TestDiffOfLargeContent(t *testing.T) {
+	const at = 2*compareSize + 5
+	image := func(last string) []byte {
+		return rawImage(4, 0, slices.Concat(sampleSections()[:3], []rawSection{{3, strings.Repeat("x", at) + last + "x"}})...)
+	}
+	if diff := cmp.Diff([]string{"ramdisk[0]: content: byte 524293 is 0x78 -> byte 524293 is 0x79"}, diff(t, image("x"), image("y"))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -108,6 +108,15 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
+// TestReaderOfAFileThatShrank is told a size that the file has no more.
+func TestReaderOfAFileThatShrank(t *testing.T) {
+	b := archive(file{0o100644, "name", "content"})
+	r := NewReader(bytes.NewReader(b[:100]), int64(len(b)))
+	if _, err := r.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // counting counts what is read.
 type counting struct {
 	io.ReaderAt
