@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ func Parse(text string) ([]Setting, error) {
 			reason = append(reason, strings.TrimSpace(comment))
 		default:
 			name, value, found := strings.Cut(line, "=")
-			if !found || !strings.HasPrefix(name, "CONFIG_") || value == "" {
+			if !found || !strings.HasPrefix(name, "CONFIG_") || !isValue(value) {
 				return nil, fmt.Errorf("line %d: %q is no setting; write CONFIG_NAME=value", i+1, line)
 			}
 			if before := seen[name]; before > 0 {
@@ -49,6 +50,21 @@ func Parse(text string) ([]Setting, error) {
 		}
 	}
 	return settings, nil
+}
+
+// isValue knows what kconfig writes: y, n, m, a number or a string. A comment behind
+// it would be part of it to kconfig, too.
+func isValue(text string) bool {
+	switch text {
+	case "y", "n", "m":
+		return true
+	}
+	if quoted, found := strings.CutPrefix(text, `"`); found {
+		return strings.HasSuffix(quoted, `"`)
+	}
+	_, err := strconv.ParseInt(text, 0, 64)
+	_, large := strconv.ParseUint(text, 0, 64)
+	return err == nil || large == nil
 }
 
 // Check compares the configuration that kconfig made with the fragment that it was

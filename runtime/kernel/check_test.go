@@ -8,7 +8,7 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	text := "# Heading.\n\n# Why A.\nCONFIG_A=y\n# Why the\n# others.\nCONFIG_B=n\nCONFIG_C=\"x=y\"\n\nCONFIG_D=1\n"
+	text := "# Heading.\n\n# Why A.\nCONFIG_A=y\n# Why the\n# others.\nCONFIG_B=n\nCONFIG_C=\"x=y\"\n\nCONFIG_D=0xdead000000000000\n"
 	got, err := Parse(text)
 	if err != nil {
 		t.Fatal(err)
@@ -17,7 +17,7 @@ func TestParse(t *testing.T) {
 		{"CONFIG_A", "y", "Why A."},
 		{"CONFIG_B", "n", "Why the others."},
 		{"CONFIG_C", `"x=y"`, "Why the others."},
-		{"CONFIG_D", "1", ""},
+		{"CONFIG_D", "0xdead000000000000", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -30,6 +30,8 @@ func TestParseRefuses(t *testing.T) {
 		"no sign":       {"\nCONFIG_A\n", `line 2: "CONFIG_A"`},
 		"other name":    {"A=y\n", `"A=y" is no setting`},
 		"leading space": {" CONFIG_A=y\n", "is no setting"},
+		"comment":       {"CONFIG_A=y # why\n", `"CONFIG_A=y # why" is no setting`},
+		"open string":   {"CONFIG_A=\"\n", "is no setting"},
 		"twice":         {"CONFIG_A=y\nCONFIG_A=n\n", "CONFIG_A is set in line 1 already"},
 	}
 	for name, tt := range tests {

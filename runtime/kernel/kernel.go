@@ -9,15 +9,17 @@ package kernel
 import (
 	_ "embed"
 	"fmt"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
 )
 
-// Architecture is the name of an architecture in an EIF.
-type Architecture string
+// Architecture is the processor architecture that a kernel is for.
+type Architecture = capacity.Architecture
 
-// The architectures that enclaves have.
+// The architectures that enclaves run on.
 const (
-	X8664 Architecture = "x86_64"
-	ARM64 Architecture = "arm64"
+	X8664 = capacity.X8664
+	ARM64 = capacity.ARM64
 )
 
 // CommandLine is the measured command line for this package's kernel, on both
