@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 )
 
@@ -20,6 +21,9 @@ type Say = func(format string, args ...any)
 // returns "name version" of each. What is missing is installed when this is root;
 // else the error says what to install.
 func Require(ctx context.Context, say Say, names ...string) ([]string, error) {
+	if runtime.GOARCH != "amd64" {
+		return nil, fmt.Errorf("%w: what is pinned here is for x86_64, and this is %s", ErrUnavailable, runtime.GOARCH)
+	}
 	if _, err := release("/etc/os-release"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

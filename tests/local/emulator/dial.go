@@ -13,6 +13,10 @@ import (
 // Dial connects to a port of the enclave. The way there is a protocol of one line on
 // the device's socket: "CONNECT <port>", answered by "OK <host's port>". Where nobody
 // listens the connection just ends.
+//
+// A half close of the host's (CloseWrite) is a full one to the enclave: what it still
+// had to send is lost. This is vhost-device-vsock's doing, as of 0.3.0; vsock has half
+// closes.
 func (e *Enclave) Dial(ctx context.Context, port uint32) (net.Conn, error) {
 	return dialHybrid(ctx, e.path("v"), port)
 }

@@ -8,10 +8,8 @@ package kernel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -90,7 +88,7 @@ func Build(ctx context.Context, out io.Writer, a kernel.Architecture) (Result, e
 
 // cached tries the source's known versions in turn: which of them can be had is only
 // known when none is in the cache.
-func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, settings string, chain toolchain) (string, error) {
+func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, settings string, chain Toolchain) (string, error) {
 	pins, err := debian.Pins(source)
 	if err != nil {
 		return "", err
@@ -112,7 +110,7 @@ func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, setti
 	return tools.Cached(ctx, out, t.recipe(files[0].Pin, settings, chain, b.run))
 }
 
-func (t target) recipe(p debian.Pin, settings string, chain toolchain, run func(context.Context, string, string, tools.Say) error) tools.Recipe {
+func (t target) recipe(p debian.Pin, settings string, chain Toolchain, run func(context.Context, string, string, tools.Say) error) tools.Recipe {
 	return tools.Recipe{
 		Name: "kernel-" + string(t.arch), What: "the enclave kernel for " + string(t.arch),
 		Takes:  fmt.Sprintf("%d minutes", t.minutes),
@@ -132,13 +130,4 @@ func normal(fragment string) (string, error) {
 		text.WriteString(s.Name + "=" + s.Value + "\n")
 	}
 	return text.String(), nil
-}
-
-// Unavailable says why this machine cannot build the kernel, or is empty when an
-// error has another reason.
-func Unavailable(err error) string {
-	if errors.Is(err, debian.ErrUnavailable) || errors.Is(err, os.ErrPermission) {
-		return err.Error()
-	}
-	return ""
 }

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,22 +14,22 @@ import (
 
 // TestCommentsCostNoBuild: the cache's name follows from settings and inputs only.
 func TestCommentsCostNoBuild(t *testing.T) {
-	hash := func(fragment string, chain toolchain, pin debian.Pin) string {
+	hash := func(fragment string, chain Toolchain, pin debian.Pin) string {
 		settings, err := normal(fragment)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return target{arch: kernel.X8664}.recipe(pin, settings, chain, nil).Hash()
 	}
-	chain, pin := toolchain{Compiler: "gcc 12", Linker: "ld 2.40"}, debian.Pin{SHA256: "ab"}
+	chain, pin := Toolchain{Compiler: "gcc 12", Linker: "ld 2.40"}, debian.Pin{SHA256: "ab"}
 	first := hash("# Why.\nCONFIG_A=y\n", chain, pin)
 	if hash("# Why, in better words.\n\nCONFIG_A=y\n", chain, pin) != first {
 		t.Error("a comment makes another kernel")
 	}
 	for name, other := range map[string]string{
 		"setting":  hash("CONFIG_A=n\n", chain, pin),
-		"compiler": hash("CONFIG_A=y\n", toolchain{Compiler: "gcc 13", Linker: "ld 2.40"}, pin),
-		"linker":   hash("CONFIG_A=y\n", toolchain{Compiler: "gcc 12", Linker: "ld 2.41"}, pin),
+		"compiler": hash("CONFIG_A=y\n", Toolchain{Compiler: "gcc 13", Linker: "ld 2.40"}, pin),
+		"linker":   hash("CONFIG_A=y\n", Toolchain{Compiler: "gcc 12", Linker: "ld 2.41"}, pin),
 		"source":   hash("CONFIG_A=y\n", chain, debian.Pin{SHA256: "cd"}),
 	} {
 		if other == first {
@@ -58,7 +56,7 @@ func TestRecordDescribesWhatIsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := build{settings: "CONFIG_A=y\n", chain: toolchain{Compiler: "gcc", Linker: "ld"},
+	b := build{settings: "CONFIG_A=y\n", chain: Toolchain{Compiler: "gcc", Linker: "ld"},
 		source: debian.File{Pin: debian.Pin{Package: "linux", Version: "1", SHA256: "ab"}}}
 	b.target, _ = targetFor(kernel.X8664)
 	if err := b.record(dir); err != nil {
@@ -71,20 +69,11 @@ func TestRecordDescribesWhatIsThere(t *testing.T) {
 	want := Record{
 		Architecture: kernel.X8664, Image: "bzImage", Size: 5, SHA256: digest([]byte("image")),
 		SettingsSHA256: digest([]byte("CONFIG_A=y\n")), ConfigSHA256: digest([]byte("CONFIG_A=y\n")),
-		Toolchain: toolchain{Compiler: "gcc", Linker: "ld"}, Environment: environment,
+		Toolchain: Toolchain{Compiler: "gcc", Linker: "ld"}, Environment: environment,
 	}
 	want.Source.Package, want.Source.Version, want.Source.SHA256 = "linux", "1", "ab"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-func TestUnavailable(t *testing.T) {
-	if got := Unavailable(fmt.Errorf("building: %w", debian.ErrUnavailable)); !strings.Contains(got, "not available") {
-		t.Errorf("no reason in %q", got)
-	}
-	if got := Unavailable(errors.New("make: exit status 2")); got != "" {
-		t.Errorf("a failed build is taken for a missing one: %q", got)
 	}
 }
 

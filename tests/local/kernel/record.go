@@ -31,7 +31,7 @@ type Record struct {
 	// that of the complete configuration.
 	SettingsSHA256 string    `json:"settingsSha256"`
 	ConfigSHA256   string    `json:"configSha256"`
-	Toolchain      toolchain `json:"toolchain"`
+	Toolchain      Toolchain `json:"toolchain"`
 	// Environment is what the build was given so that its result does not depend on
 	// when, where and by whom it was built.
 	Environment []string `json:"environment"`
@@ -71,6 +71,12 @@ func ReadRecord(path string) (Record, error) {
 		return r, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// Digest is the SHA-256 of a file, in hex.
+func Digest(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	return digest(data), err
 }
 
 func digest(data []byte) string {

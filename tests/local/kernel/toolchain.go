@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// toolchain is what makes the bytes, and what the kernel's own banner names.
-type toolchain struct {
+// Toolchain is what makes the bytes, and what the kernel's own banner names.
+type Toolchain struct {
 	// Compiler and Linker are the first lines of their --version.
 	Compiler string `json:"compiler"`
 	Linker   string `json:"linker"`
 }
 
-func (t target) toolchain(ctx context.Context) (toolchain, error) {
+func (t target) toolchain(ctx context.Context) (Toolchain, error) {
 	var (
-		c   toolchain
+		c   Toolchain
 		err error
 	)
 	// Debian's, which is the one that the environment's PATH finds.
