@@ -1,10 +1,8 @@
 package boot
 
 import (
-	"os"
 	"testing"
 
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
 	localkernel "github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
 )
 
@@ -19,11 +17,7 @@ const (
 // TestKernelIsReproducible: the kernel that was built here has the bytes that were
 // built elsewhere, and its record describes it.
 func TestKernelIsReproducible(t *testing.T) {
-	newMachine(t)
-	result, err := localkernel.Build(t.Context(), os.Stderr, capacity.X8664)
-	if err != nil {
-		t.Fatal(err)
-	}
+	result := builtKernel(t)
 	record, err := localkernel.ReadRecord(result.Record)
 	if err != nil {
 		t.Fatal(err)

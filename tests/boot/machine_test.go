@@ -33,23 +33,33 @@ type machine struct {
 // newMachine builds what is missing: the first time that takes a quarter of an hour.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
+	m := &machine{kernel: builtKernel(t).Image}
+	var err error
+	m.programs, err = emulator.Build(t.Context(), os.Stderr)
+	need(t, err)
+	m.guest = buildGuest(t)
+	return m
+}
+
+func builtKernel(t *testing.T) localkernel.Result {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: this test builds a kernel and QEMU, and starts virtual machines")
 	}
-	m := &machine{}
 	result, err := localkernel.Build(t.Context(), os.Stderr, capacity.X8664)
-	if err == nil {
-		m.kernel = result.Image
-		m.programs, err = emulator.Build(t.Context(), os.Stderr)
-	}
+	need(t, err)
+	return result
+}
+
+// need skips the test where kernel or emulator cannot be built. In CI that is a failure.
+func need(t *testing.T, err error) {
+	t.Helper()
 	if errors.Is(err, debian.ErrUnavailable) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.guest = buildGuest(t)
-	return m
 }
 
 // run is what one start of an image has shown.

@@ -47,14 +47,47 @@ func TestWayOutSaysAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// TestFetchFromTheMirror takes the smallest package, twice.
-func TestFetchFromTheMirror(t *testing.T) {
+// mirror skips the test where there is none.
+func mirror(t *testing.T) mirrors {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: this test fetches a package from Debian's mirror")
 	}
-	if _, err := findMirrors(t.Context()); err != nil {
+	m, err := findMirrors(t.Context())
+	if err != nil {
 		t.Skipf("this test needs Debian's mirror: %v", err)
 	}
+	return m
+}
+
+// TestDroppedVersions: the next known version is taken, none is an error that says what
+// the mirror has, and a file that is not the one that was tried is refused for good.
+func TestDroppedVersions(t *testing.T) {
+	m := mirror(t)
+	pins, err := Pins("seabios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, dropped, changed := pins[0], pins[0], pins[0]
+	dropped.Version, changed.SHA256 = "0.1-1", strings.Repeat("ab", 32)
+	a, err := newApt(t.Context(), t.TempDir(), m, pins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Store(t.TempDir())
+	if got, err := s.first(t.Context(), a, []Pin{dropped, there}); err != nil || got.Version != there.Version {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for want, list := range map[string][]Pin{"seabios | " + there.Version + " | ": {dropped}, "it is not the file": {changed, there}} {
+		if _, err := s.first(t.Context(), a, list); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
+	}
+}
+
+// TestFetchFromTheMirror takes the smallest package, twice.
+func TestFetchFromTheMirror(t *testing.T) {
+	mirror(t)
 	s := Store(filepath.Join(t.TempDir(), "store"))
 	for range 2 { // the second time from the store
 		files, err := s.Fetch(t.Context(), t.Logf, "seabios")
