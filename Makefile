@@ -16,7 +16,7 @@ LOCAL_STACK := go -C tests run ./local/cmd/local-stack
 
 .PHONY: help
 help: ## Print this list.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
@@ -68,7 +68,7 @@ vet: ## Run go vet over all modules.
 	@echo "go vet (the first time it compiles AWS's SDK and Kubernetes, which takes minutes)"
 	@go vet ./...
 	@go -C tests vet ./...
-	@go -C tests/tools/kube vet ./...
+	@for module in kube karpenter seccomp; do go -C tests/tools/$$module vet ./...; done
 
 .PHONY: lint
 lint: ## Run golangci-lint, built from its module at the pinned version.
@@ -78,6 +78,29 @@ lint: ## Run golangci-lint, built from its module at the pinned version.
 	lint=$$($(LOCAL_STACK) tools --print golangci-lint); \
 	"$$lint" run ./...; cd tests; "$$lint" run --config ../.golangci.yml ./...
 
+# AWS's library takes minutes to compile. Its folder has the hash of what is pinned.
+EIF_REFERENCE := tests/tools/eif-reference
+EIF_REFERENCE_TARGET = $${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-containment-chamber/eif-reference-$$(sha256sum $(EIF_REFERENCE)/Cargo.lock | cut -c1-16)
+
+# Sets $$reference to the built program, or to nothing, and then says why.
+define build-eif-reference
+reference=""; \
+if ! command -v cargo >/dev/null; then echo "AWS's writer is not built: there is no cargo (Rust 1.94 or later)"; \
+elif ! CARGO_TARGET_DIR="$(EIF_REFERENCE_TARGET)" cargo build --quiet --release --locked --manifest-path $(EIF_REFERENCE)/Cargo.toml; then \
+	echo "AWS's writer is not built: cargo failed, see above (it needs crates, a C compiler and OpenSSL's headers)"; \
+else reference="$(EIF_REFERENCE_TARGET)/release/eif-reference"; fi
+endef
+
+.PHONY: eif-reference
+eif-reference: ## Compare runtime/eif with AWS's writer, byte for byte (needs cargo; minutes the first time).
+	@$(build-eif-reference); \
+	if [[ -n "$$reference" ]]; then go -C tests run ./cmd/eifbench compare "$$reference"; else echo "nothing was compared"; fi
+
+.PHONY: bench-eif
+bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with cargo, AWS's writer (5 GiB of disk).
+	@$(build-eif-reference); \
+	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
+
 .PHONY: schema
 schema: ## Write schema.json from the code.
 	@go test ./components -run '^TestSchemaIsCurrent$$' -update
@@ -85,6 +108,10 @@ schema: ## Write schema.json from the code.
 .PHONY: golden
 golden: ## Rewrite the golden files; read the diff before you commit it.
 	@go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' components cmd | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+
+.PHONY: instance-types
+instance-types: ## Write the table of instance types from moto's copy of EC2's list. Needs pip and PyPI.
+	@go -C tests run ./cmd/instancetypes -out "$$(pwd)/runtime/capacity/instancetypes_gen.go"
 
 .PHONY: provider
 provider: ## Build the Pulumi plugin into bin/.

@@ -63,7 +63,7 @@ func (a *EnclaveNodeGroupArgs) Annotate(an infer.Annotator) {
 func (a *EnclaveNodeGroupArgs) annotateEnclaves(an infer.Annotator) {
 	an.Describe(&a.Cluster, "The EKS cluster that the nodes join. The name is enough for EKS's own AMIs.")
 	an.Describe(&a.InstanceType, "The EC2 instance type. All nodes of a managed node group are of one type, since the number of enclaves depends on it; karpenter.instanceTypes adds others that hold as many.")
-	an.Describe(&a.InstanceShape, "What the instance type brings, for types that are not in the built-in catalogue when EC2 cannot be asked, or to correct either.")
+	an.Describe(&a.InstanceShape, "What the instance type brings, in place of what EC2 says: for whoever may not call DescribeInstanceTypes, or to correct the NUMA nodes, which EC2 does not publish.")
 	an.Describe(&a.EnclaveCPUs, "CPUs of one enclave: a multiple of the threads per core. CPU 0's core stays with the host, so an xlarge with 4 vCPUs has 2 for enclaves.")
 	an.Describe(&a.EnclaveMemoryMiB, "Memory of one enclave in MiB: at least 64, and 4 times the enclave image.")
 	an.Describe(&a.EnclavesPerNode, "Enclaves that one node runs, 1 to 4. Default 1.")

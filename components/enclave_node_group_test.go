@@ -151,7 +151,6 @@ func TestEnclaveNodeGroupFaults(t *testing.T) {
 			a.EnclaveMemoryMiB, a.EnclavesPerNode = pulumi.Int(512), pulumi.Int(2)
 		}, []string{"enclaveMemoryMib (512)", `reservation "direct"`}},
 		{"no enclaves on it", func(a *EnclaveNodeGroupArgs) { a.InstanceType = pulumi.String("t3.xlarge") }, []string{`instanceType ("t3.xlarge"): cannot run Nitro Enclaves`}},
-		{"EC2 says no", func(a *EnclaveNodeGroupArgs) { a.InstanceType = pulumi.String("g4ad.2xlarge") }, []string{"NitroEnclavesSupport is unsupported"}},
 		{"many at once", func(a *EnclaveNodeGroupArgs) {
 			a.Cluster = ClusterFromName(pulumi.String(""))
 			a.CapacityType = pulumi.String("CHEAP")
@@ -183,23 +182,6 @@ func TestEnclaveNodeGroupFaults(t *testing.T) {
 			})
 			expectFaults(t, err, resources, tc.want)
 		})
-	}
-}
-
-func TestEnclaveNodeGroupAsksEC2(t *testing.T) {
-	resources, err := run(t, func(ctx *pulumi.Context) error {
-		args := nodeGroupArgs()
-		args.InstanceType, args.EnclaveCPUs = pulumi.String("m7g.2xlarge"), pulumi.Int(7)
-		_, err := NewEnclaveNodeGroup(ctx, "enclaves", args)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range resources {
-		if r.Type == "aws:eks/nodeGroup:NodeGroup" && r.Inputs["amiType"] != "AL2023_ARM_64_STANDARD" {
-			t.Errorf("amiType is %v", r.Inputs["amiType"])
-		}
 	}
 }
 

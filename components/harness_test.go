@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,9 @@ type recorder struct {
 	definition map[string]any
 	// prunes makes the API server drop what that definition lacks.
 	prunes bool
+	// ec2 answers for instance types; describeInstanceType when nil.
+	ec2   func(name string) (resource.PropertyMap, error)
+	asked []string // the instance types
 }
 
 const crdToken = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -115,21 +119,56 @@ func (r *recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 			"subnetIds": []any{"subnet-1", "subnet-2"}, "clusterSecurityGroupId": "sg-0a1b2c",
 		}}), nil
 	case "aws:ec2/getInstanceType:getInstanceType":
-		return instanceType(a.Args["instanceType"].StringValue()), nil
+		return r.describe(a.Args["instanceType"].StringValue())
 	}
 	return nil, nil
 }
 
-// instanceType is what EC2 answers for types that the catalogue does not have.
-func instanceType(name string) resource.PropertyMap {
-	support := "unsupported"
-	if name == "m7g.2xlarge" {
-		support = "supported"
+func (r *recorder) describe(name string) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, name)
+	if r.ec2 != nil {
+		return r.ec2(name)
 	}
+	return describeInstanceType(name)
+}
+
+// describeInstanceType is EC2's answer for the types that tests use, written out so
+// that it does not come from the table that it is compared to.
+func describeInstanceType(name string) (resource.PropertyMap, error) {
+	type answer struct {
+		architecture           string
+		vcpus, threads, memory int
+		interfaces, addresses  int
+		enclaves               string
+		otherCards             int // their interfaces
+	}
+	a, ok := map[string]answer{
+		"m5.xlarge":     {"x86_64", 4, 2, 16384, 4, 15, "supported", 0},
+		"m5.2xlarge":    {"x86_64", 8, 2, 32768, 4, 15, "supported", 0},
+		"m5.4xlarge":    {"x86_64", 16, 2, 65536, 8, 30, "supported", 0},
+		"m6i.2xlarge":   {"x86_64", 8, 2, 32768, 4, 15, "supported", 0},
+		"c5.2xlarge":    {"x86_64", 8, 2, 16384, 4, 15, "supported", 0},
+		"r5.2xlarge":    {"x86_64", 8, 2, 65536, 4, 15, "supported", 0},
+		"r5.4xlarge":    {"x86_64", 16, 2, 131072, 8, 30, "supported", 0},
+		"m6g.2xlarge":   {"arm64", 8, 1, 32768, 4, 15, "supported", 0},
+		"c6g.2xlarge":   {"arm64", 8, 1, 16384, 4, 15, "supported", 0},
+		"m7g.2xlarge":   {"arm64", 8, 1, 32768, 4, 15, "supported", 0},
+		"m6in.32xlarge": {"x86_64", 128, 2, 524288, 8, 50, "supported", 8},
+		"c7gn.2xlarge":  {"arm64", 8, 1, 16384, 4, 15, "unsupported", 0},
+		"g4ad.2xlarge":  {"x86_64", 8, 2, 32768, 2, 10, "unsupported", 0},
+	}[name]
+	if !ok {
+		return nil, errors.New("reading EC2 Instance Type: api error InvalidInstanceType: The following supplied instance types do not exist: [" + name + "]")
+	}
+	cards := []any{map[string]any{"index": 1, "maximumInterfaces": a.otherCards}, map[string]any{"index": 0, "maximumInterfaces": a.interfaces}}
 	return resource.NewPropertyMapFromMap(map[string]any{
-		"nitroEnclavesSupport": support, "defaultVcpus": 8, "defaultThreadsPerCore": 1,
-		"memorySize": 32768, "supportedArchitectures": []any{"arm64"},
-	})
+		"nitroEnclavesSupport": a.enclaves, "defaultVcpus": a.vcpus, "defaultThreadsPerCore": a.threads,
+		"memorySize": a.memory, "supportedArchitectures": []any{a.architecture},
+		"maximumNetworkInterfaces": a.interfaces + a.otherCards, "maximumIpv4AddressesPerInterface": a.addresses,
+		"defaultNetworkCardIndex": 0, "networkCards": cards,
+	}), nil
 }
 
 // showSecret marks secrets in golden files, with what they hide.
@@ -155,11 +194,12 @@ func parentName(urn string) string {
 // a stable order.
 func run(t *testing.T, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
 	t.Helper()
-	return runOn(&recorder{definition: nodeClassDefinition("enclaveOptions")}, program, options...)
+	return runWith(t, &recorder{definition: nodeClassDefinition("enclaveOptions")}, program, options...)
 }
 
-// runOn is run with a recorder that answers as the test wants.
-func runOn(r *recorder, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
+// runWith is run with a recorder that answers as the test wants.
+func runWith(t *testing.T, r *recorder, program pulumi.RunFunc, options ...pulumi.RunOption) ([]registered, error) {
+	t.Helper()
 	err := pulumi.RunErr(program, append([]pulumi.RunOption{pulumi.WithMocks("project", "stack", r)}, options...)...)
 	slices.SortFunc(r.resources, func(a, b registered) int {
 		return strings.Compare(a.Type+" "+a.Name, b.Type+" "+b.Name)

@@ -9,8 +9,8 @@ import (
 
 var _ infer.Annotated = (*InstanceShape)(nil)
 
-// InstanceShape is what an EC2 instance type brings, for types that are not in
-// the catalogue when EC2 cannot be asked, or to correct either.
+// InstanceShape is what an EC2 instance type brings, in place of what EC2
+// says: for whoever may not call DescribeInstanceTypes, or to correct NUMA nodes.
 type InstanceShape struct {
 	Architecture   pulumi.StringInput `pulumi:"architecture"`
 	VCPUs          pulumi.IntInput    `pulumi:"vcpus"`
@@ -22,13 +22,13 @@ type InstanceShape struct {
 
 // Annotate describes the type in the schema.
 func (s *InstanceShape) Annotate(a infer.Annotator) {
-	a.Describe(&s, "What an EC2 instance type brings, for types that are not in the catalogue when EC2 cannot be asked, or to correct either.")
+	a.Describe(&s, "What an EC2 instance type brings, in place of what EC2 says: for whoever may not call DescribeInstanceTypes, or to correct the NUMA nodes, which EC2 does not publish.")
 	a.Describe(&s.Architecture, "x86_64 or arm64.")
 	a.Describe(&s.VCPUs, "Number of virtual CPUs.")
 	a.Describe(&s.ThreadsPerCore, "2 with simultaneous multithreading, else 1.")
 	a.Describe(&s.NUMANodes, "Number of NUMA nodes. Default 1. The CPUs and the memory of all enclaves of a node come from one of them.")
 	a.Describe(&s.MemoryMiB, "Memory in MiB.")
-	a.Describe(&s.MaxPods, "Highest number of pods of a node, from which kubelet's reserve is computed. Default: at least 110.")
+	a.Describe(&s.MaxPods, "Highest number of pods of a node, from which kubelet's reserve is computed. Default: that of the instance type, or for an unknown one the most of any of its size.")
 }
 
 // output is the shape as plain values, or nil when none was given. A number that

@@ -212,7 +212,7 @@ func TestKarpenterTooOld(t *testing.T) {
 	for name, options := range map[string][]pulumi.RunOption{"update": nil, "preview": {preview}} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{definition: nodeClassDefinition("role")}
-			resources, err := runOn(r, nodesOf(karpenterArgs()), options...)
+			resources, err := runWith(t, r, nodesOf(karpenterArgs()), options...)
 			if !errors.Is(err, karpenter.ErrTooOld) && (err == nil || !strings.Contains(err.Error(), karpenter.ErrTooOld.Error())) {
 				t.Fatalf("error: %v", err)
 			}
@@ -229,7 +229,7 @@ func TestKarpenterTooOld(t *testing.T) {
 func TestKarpenterPrunes(t *testing.T) {
 	args := karpenterArgs()
 	args.Karpenter.SkipVersionCheck = true
-	resources, err := runOn(&recorder{prunes: true}, nodesOf(args))
+	resources, err := runWith(t, &recorder{prunes: true}, nodesOf(args))
 	if err == nil || !strings.Contains(err.Error(), karpenter.ErrTooOld.Error()) {
 		t.Errorf("error: %v", err)
 	}
@@ -253,7 +253,7 @@ func TestKarpenterPreviewOfNewCluster(t *testing.T) {
 	args := karpenterArgs()
 	args.Cluster = ClusterArgs{Name: text, SubnetIDs: list}
 	args.Karpenter.InstanceTypes, args.Karpenter.SecurityGroupIDs = list, list
-	resources, err := runOn(&recorder{}, nodesOf(args), preview)
+	resources, err := runWith(t, &recorder{}, nodesOf(args), preview)
 	if err != nil {
 		t.Fatal(err)
 	}

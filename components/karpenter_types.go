@@ -3,6 +3,7 @@ package components
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -35,12 +36,24 @@ func furtherPlans(r capacity.Request, types []string, shape func(string) (capaci
 		seen = append(seen, name)
 		plan, err := furtherPlan(r, name, shape)
 		if err != nil {
-			add("cannot be in the pool: "+err.Error(), "leave it out")
+			add("cannot be in the pool: "+rules(err), "leave it out")
 			continue
 		}
 		plans = append(plans, plan)
 	}
 	return plans, faults.Err()
+}
+
+// rules are what the faults of a type break. Their ways out are for the group's own
+// type and would mislead here.
+func rules(err error) string {
+	var list fault.List
+	list.Join("", err)
+	broken := make([]string, 0, len(list))
+	for _, f := range list {
+		broken = append(broken, f.Rule)
+	}
+	return strings.Join(broken, ", and ")
 }
 
 func furtherPlan(r capacity.Request, name string, shape func(string) (capacity.Shape, error)) (capacity.Plan, error) {

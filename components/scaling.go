@@ -45,7 +45,7 @@ func (s scaling) check() error {
 		faults.Add("minSize", s.low, "must not be negative", "")
 	}
 	if s.high < 1 {
-		faults.Add("maxSize", s.high, "must be at least 1", "EKS refuses groups that can have no node")
+		faults.Add("maxSize", s.high, "must be at least 1", "a group without nodes runs no enclave")
 	}
 	if s.low > s.high {
 		faults.Add("minSize", s.low, "must not be above maxSize", "raise maxSize or lower minSize")

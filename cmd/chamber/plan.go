@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -15,7 +14,10 @@ const planExample = `  # What does a node of this type run, and what is left on 
   chamber plan --instance-type m5.2xlarge --enclave-cpus 2 --enclave-memory 1024 --replicas 5
 
   # Which types run this enclave, and how many of it?
-  chamber plan --all --enclave-cpus 2 --enclave-memory 1024 -o json`
+  chamber plan --all --enclave-cpus 2 --enclave-memory 1024
+
+  # The same of two families, all of their sizes
+  chamber plan --all --family m7i,m7g --limit 0`
 
 // planFlags are the flags of the plan command.
 type planFlags struct {
@@ -28,6 +30,9 @@ type planFlags struct {
 	reserve         string
 	pageSize        string
 	all             bool
+	families        []string
+	architecture    string
+	limit           int
 	output          string
 }
 
@@ -38,7 +43,9 @@ func newPlanCommand() *cobra.Command {
 		Short: "Say what a node can run, what is left on it, and whether a rollout can progress",
 		Long: `Plan works out, without asking AWS, what an enclave node of an instance type has:
 slots, CPUs, hugepages, and what is left for ordinary pods. Numbers that cannot
-work are explained, with the number to change, and the exit status is 1.`,
+work are explained, with the number to change, and the exit status is 1.
+
+Instance types are by ` + capacity.TableSource + `; pulumi asks EC2 itself.`,
 		Example: planExample,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.OutOrStdout()) },
@@ -46,6 +53,9 @@ work are explained, with the number to change, and the exit status is 1.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.instanceType, "instance-type", "", "EC2 instance type of the nodes")
 	flags.BoolVar(&f.all, "all", false, "compare all known instance types instead")
+	flags.StringSliceVar(&f.families, "family", nil, "with --all, only these families, such as m7i,c7g")
+	flags.StringVar(&f.architecture, "architecture", "", "with --all, only x86_64 or arm64")
+	flags.IntVar(&f.limit, "limit", 20, "with --all, rows of the table; 0 for all of them. JSON is always complete")
 	flags.IntVar(&f.enclaveCPUs, "enclave-cpus", 2, "CPUs of one enclave")
 	flags.IntVar(&f.enclaveMemory, "enclave-memory", 1024, "memory of one enclave in MiB")
 	flags.IntVar(&f.imageSize, "image-size", 0, "size of the enclave image in MiB; 0 when it is not known")
@@ -66,6 +76,9 @@ func (f planFlags) run(out io.Writer) error {
 	if f.replicas < 1 {
 		return fmt.Errorf("--replicas %d: use 1 or more", f.replicas)
 	}
+	if err := f.checkFilter(); err != nil {
+		return err
+	}
 	reports, err := f.reports()
 	if err != nil {
 		return err
@@ -76,7 +89,7 @@ func (f planFlags) run(out io.Writer) error {
 	case f.output == "json":
 		return writeJSON(out, reports[0])
 	case f.all:
-		return writeComparison(out, reports)
+		return writeComparison(out, reports, f.limit)
 	}
 	return writePlan(out, reports[0])
 }
@@ -123,27 +136,9 @@ func (f planFlags) request(shape capacity.Shape) capacity.Request {
 	return r
 }
 
-// compare reports on every type that the request fits on.
-func (f planFlags) compare() ([]report, error) {
-	var fit []report
-	var last error
-	for _, shape := range capacity.Catalogue() {
-		one, err := f.report(shape)
-		if err != nil {
-			last = err
-			continue
-		}
-		fit = append(fit, one)
-	}
-	if len(fit) == 0 {
-		return nil, errors.Join(errors.New("no known instance type runs this enclave; the last one says"), last)
-	}
-	sortReports(fit)
-	return fit, nil
-}
-
 func writeJSON(out io.Writer, v any) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // it is not for web pages
 	return e.Encode(v)
 }

@@ -81,14 +81,25 @@ func writePlan(out io.Writer, r report) error {
 	return w.Flush()
 }
 
-func writeComparison(out io.Writer, all []report) error {
+// writeComparison prints the best of the reports: limit of them, or all if it is 0.
+func writeComparison(out io.Writer, all []report, limit int) error {
+	if limit == 0 {
+		limit = len(all)
+	}
+	shown := all[:min(limit, len(all))]
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "INSTANCE TYPE\tARCH\tVCPUS\tSLOTS\tHUGEPAGES\tLEFT CPU\tLEFT MIB\tNODES\tROLLOUT")
-	for _, r := range all {
+	for _, r := range shown {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%dm\t%d\t%d\tsurge %d, unavailable %d\n",
 			r.InstanceType, r.Architecture, r.VCPUs, r.Slots, r.pages, r.HostCPUMillis, r.HostMemoryMiB, r.Nodes, r.MaxSurge, r.MaxUnavailable)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if more := len(all) - len(shown); more > 0 {
+		fmt.Fprintf(out, "… and %d more; see --limit 0, --family, --architecture\n", more)
+	}
+	return nil
 }
 
 // join lists resources in a stable order.

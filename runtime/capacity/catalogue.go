@@ -1,130 +1,109 @@
 package capacity
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// family is a row of the catalogue. Every size of it has the same memory per vCPU.
+// family is a part of the table of instance types: see instancetypes_gen.go.
 type family struct {
 	name         string
 	architecture Architecture
-	threads      int
-	mibPerVCPU   int
-	vcpus        []int
+	sizes        []size
 }
 
-// Sizes by vCPUs; a size's name follows from them (see sizeName).
-var (
-	sizes5  = []int{4, 8, 16, 32, 48, 64, 96}
-	sizesC5 = []int{4, 8, 16, 36, 48, 72, 96}
-	sizes6i = []int{4, 8, 16, 32, 48, 64, 96, 128}
-	sizes6a = []int{4, 8, 16, 32, 48, 64, 96, 128, 192}
-	sizesG  = []int{2, 4, 8, 16, 32, 48, 64}
-)
-
-// catalogue holds families that AWS documents as supporting enclaves and that are
-// regular. Families that some copy of AWS's own list excepts (most of the 7th generation)
-// or that have irregular sizes are left out: they need an explicit shape.
-var catalogue = []family{
-	{"m5", X8664, 2, 4096, sizes5},
-	{"m5d", X8664, 2, 4096, sizes5},
-	{"c5", X8664, 2, 2048, sizesC5},
-	{"c5d", X8664, 2, 2048, sizesC5},
-	{"r5", X8664, 2, 8192, sizes5},
-	{"r5d", X8664, 2, 8192, sizes5},
-	{"m6i", X8664, 2, 4096, sizes6i},
-	{"c6i", X8664, 2, 2048, sizes6i},
-	{"r6i", X8664, 2, 8192, sizes6i},
-	{"m6a", X8664, 2, 4096, sizes6a},
-	{"c6a", X8664, 2, 2048, sizes6a},
-	{"r6a", X8664, 2, 8192, sizes6a},
-	{"m6g", ARM64, 1, 4096, sizesG},
-	{"c6g", ARM64, 1, 2048, sizesG},
-	{"r6g", ARM64, 1, 8192, sizesG},
-	{"c7g", ARM64, 1, 2048, sizesG},
+// size is one instance type, by what comes behind the dot of its name.
+type size struct {
+	name                               string
+	vcpus, threads, memoryMiB, maxPods int
+	enclaves                           bool
 }
 
-// LookupShape returns the shape of an instance type of the catalogue. The
-// catalogue holds types known to support enclaves; a type that is not in it may
-// still support them, and needs a shape by hand.
+// LookupShape returns the shape of an instance type that supports enclaves by the
+// table of TableSource. A type for which it returns none may support them all the
+// same: AWS's list changes, and the table has no accelerated types.
 //
-// EC2 does not publish NUMA nodes. The catalogue assumes one for every 48 vCPUs on
-// x86_64 and for every 64 on Graviton, rounded up to a power of two, which is meant
-// to err on the high side. Where a type has fewer, this promises less than there
-// is, and a shape by hand can claim the rest.
+// EC2 does not publish NUMA nodes; see AssumedNUMANodes. Where a type has fewer,
+// this promises less than there is, and a shape by hand can claim the rest.
 func LookupShape(instanceType string) (Shape, bool) {
-	name, size, ok := strings.Cut(instanceType, ".")
-	if !ok {
+	f, s, ok := find(instanceType)
+	if !ok || !s.enclaves {
 		return Shape{}, false
 	}
-	for _, f := range catalogue {
-		if f.name != name {
-			continue
-		}
-		for _, v := range f.vcpus {
-			if sizeName(v) == size {
-				return f.shape(v), true
-			}
-		}
-	}
-	return Shape{}, false
+	return f.shape(s), true
 }
 
-// Catalogue returns every shape of the catalogue, by family and then by size.
+// Catalogue returns every shape that LookupShape knows, by family and then by size.
 func Catalogue() []Shape {
 	var all []Shape
-	for _, f := range catalogue {
+	for _, f := range table {
 		all = append(all, f.shapes()...)
 	}
 	return all
 }
 
+func find(instanceType string) (family, size, bool) {
+	name, sizeName, _ := strings.Cut(instanceType, ".")
+	f, ok := findFamily(name)
+	if !ok {
+		return family{}, size{}, false
+	}
+	i := slices.IndexFunc(f.sizes, func(s size) bool { return s.name == sizeName })
+	if i < 0 {
+		return family{}, size{}, false
+	}
+	return f, f.sizes[i], true
+}
+
+func findFamily(name string) (family, bool) {
+	i, ok := slices.BinarySearchFunc(table, name, func(f family, name string) int { return strings.Compare(f.name, name) })
+	if !ok {
+		return family{}, false
+	}
+	return table[i], true
+}
+
+// shapes are those with enclaves.
 func (f family) shapes() []Shape {
 	var all []Shape
-	for _, v := range f.vcpus {
-		all = append(all, f.shape(v))
+	for _, s := range f.sizes {
+		if s.enclaves {
+			all = append(all, f.shape(s))
+		}
 	}
 	return all
 }
 
-func (f family) shape(vcpus int) Shape {
+func (f family) shape(s size) Shape {
+	instanceType := f.name + "." + s.name
 	return Shape{
-		InstanceType:   f.name + "." + sizeName(vcpus),
+		InstanceType:   instanceType,
 		Architecture:   f.architecture,
-		VCPUs:          vcpus,
-		ThreadsPerCore: f.threads,
-		NUMANodes:      AssumedNUMANodes(f.architecture, vcpus),
-		MemoryMiB:      vcpus * f.mibPerVCPU,
-		MaxPods:        eniMaxPods(vcpus),
+		VCPUs:          s.vcpus,
+		ThreadsPerCore: s.threads,
+		NUMANodes:      AssumedNUMANodes(instanceType, f.architecture, s.vcpus),
+		MemoryMiB:      s.memoryMiB,
+		MaxPods:        s.maxPods,
 	}
 }
 
-// AssumedNUMANodes guesses how many NUMA nodes an instance type has, on the high
-// side, for types of which only the vCPUs are known. No type of the catalogue's families is
-// known to us to have a NUMA node of fewer than 24 x86 or 64 Graviton cores unless the
-// type itself is smaller. Rounding up to a power of two also covers uneven nodes:
-// 48, 48 and 32 vCPUs have a node of 32 at least.
-func AssumedNUMANodes(a Architecture, vcpus int) int {
-	perNode := 48
-	if a == ARM64 {
-		perNode = 64
-	}
-	nodes := 1
-	for nodes*perNode < vcpus {
-		nodes *= 2
-	}
-	return nodes
+// ENIMaxPods is how many pods the VPC CNI has addresses for on an instance: the
+// formula of amazon-eks-ami's eni-max-pods.txt, from the interfaces of the default
+// network card and the IPv4 addresses of one. Each interface keeps an address for
+// itself, and two pods use the host's network.
+func ENIMaxPods(interfaces, addresses int) int {
+	return interfaces*(addresses-1) + 2
 }
 
-// eniMaxPods is amazon-eks-ami's nodeadm/internal/kubelet/eni-max-pods.txt: the
-// families of the catalogue agree on these numbers. Later families have more.
-func eniMaxPods(vcpus int) int {
-	switch {
-	case vcpus <= 2:
-		return 29
-	case vcpus <= 8:
-		return 58
-	case vcpus <= 48:
-		return 234
-	default:
-		return 737
+// mostPods is the highest pod limit of all types that have no more vCPUs.
+func mostPods(vcpus int) int {
+	most := 0
+	for _, f := range table {
+		for _, s := range f.sizes {
+			if s.enclaves && s.vcpus <= vcpus {
+				most = max(most, s.maxPods)
+			}
+		}
 	}
+	return most
 }

@@ -67,13 +67,16 @@ func cpuOptions(r Request) []Remedy {
 	return remedies(propertyCPUs, values)
 }
 
-// biggerCPUs names instance types with room for the pool. Above the size of one
-// NUMA node a number of vCPUs does not say it.
+// biggerCPUs names instance types with room for the pool, and with as many threads
+// per core, since what they need is said in vCPUs. Above the size of one NUMA node a
+// number of vCPUs does not say it.
 func biggerCPUs(r Request) []Remedy {
 	pool := r.EnclavesPerNode * min(r.Enclave.CPUs, maxVCPUs)
 	need := fmt.Sprintf("with at least %d vCPUs", pool+r.Shape.ThreadsPerCore)
-	if AssumedNUMANodes(r.Shape.Architecture, pool+r.Shape.ThreadsPerCore) > 1 {
+	if AssumedNUMANodes(r.Shape.InstanceType, r.Shape.Architecture, pool+r.Shape.ThreadsPerCore) > 1 {
 		need = fmt.Sprintf("with at least %d vCPUs on one NUMA node", pool)
 	}
-	return shapeOptions(r, need, func(s Shape) bool { return s.MaxPool() >= pool })
+	return shapeOptions(r, need, func(s Shape) bool {
+		return s.ThreadsPerCore == r.Shape.ThreadsPerCore && s.MaxPool() >= pool
+	})
 }

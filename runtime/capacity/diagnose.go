@@ -1,6 +1,10 @@
 package capacity
 
-import "github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
+import (
+	"strings"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
+)
 
 // Finding is a fault of a request and what can be done about it.
 type Finding struct {
@@ -63,15 +67,35 @@ func shapeFindings(r Request) []Finding {
 	return all
 }
 
-// suggestTypes names a type that holds the request when all else is mended.
+// mostTypes is how many types a fault names: enough for a choice, and still short.
+const mostTypes = 3
+
+// suggestTypes names types that hold the request when all else is mended: those of
+// which the name may be a misspelling, else the nearest ones, one of a family.
 func (f *Finding) suggestTypes(r, mended Request) {
-	for _, m := range typeOptions(r) {
-		if accepted(m.Apply(mended)) {
-			f.Remedies = []Remedy{m}
+	for _, shapes := range [][]Shape{misspelt(r.Shape), replacements(r.Shape)} {
+		if f.Remedies = usableTypes(shapes, mended); len(f.Remedies) > 0 {
 			f.Fault.WayOut = wayOut(propertyType, f.Remedies)
 			return
 		}
 	}
+}
+
+func usableTypes(shapes []Shape, mended Request) []Remedy {
+	var all []Remedy
+	families := map[string]bool{}
+	for _, s := range shapes {
+		m := Remedy{Property: propertyType, Value: s.InstanceType}
+		family, _, _ := strings.Cut(s.InstanceType, ".")
+		if families[family] || !accepted(m.Apply(mended)) {
+			continue
+		}
+		families[family] = true
+		if all = append(all, m); len(all) == mostTypes {
+			break
+		}
+	}
+	return all
 }
 
 // roomy stands in for a shape that is wrong, while the other values are examined.

@@ -33,11 +33,18 @@
 // with the first way out of every other fault. [Diagnose] gives the same ways out
 // as data.
 //
+// # Instance types
+//
+// The shapes of instance types are a table that is generated from a copy of EC2's
+// own list; [TableSource] says which, and of when. It makes previews and plans work
+// without AWS. EC2 is the authority: a shape that it gave, or a [Shape.Refusal],
+// counts and not the table.
+//
 // # What arithmetic cannot know
 //
 // Pages of 1 GiB need contiguous memory. On a node that has run for a while the
 // kernel may find fewer than there should be, and the allocator then falls back to
 // smaller ones: the user data must compare what it got with the plan. EC2 does not
-// publish NUMA nodes; see [LookupShape]. Enclaves also have a limit of memory
+// publish NUMA nodes; see [AssumedNUMANodes]. Enclaves also have a limit of memory
 // regions, which EC2 does not publish either: prefer 1Gi pages for large enclaves.
 package capacity

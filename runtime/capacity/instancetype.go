@@ -2,29 +2,19 @@ package capacity
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 )
 
-// sizeName is EC2's name for a size of that many vCPUs: an xlarge is 4.
-func sizeName(vcpus int) string {
-	switch vcpus {
-	case 2:
-		return "large"
-	case 4:
-		return "xlarge"
-	default:
-		return strconv.Itoa(vcpus/4) + "xlarge"
-	}
-}
-
 // Families without enclaves at any size. t3, t3a, t4g and a1 are in every copy of
 // AWS's list of exceptions; the others are not virtualized by Nitro, which is the
-// list's first condition.
+// list's first condition (DescribeInstanceTypes says "xen" of them).
 var (
 	exceptedFamilies = []string{"t3", "t3a", "t4g", "a1"}
-	xenFamilies      = []string{"t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "r3", "r4"}
+	xenFamilies      = []string{
+		"t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "r3", "r4",
+		"d2", "h1", "i2", "i3", "x1", "x1e",
+	}
 )
 
 // Unsupported tells whether an instance type surely has no Nitro Enclaves, and
@@ -43,10 +33,17 @@ func Unsupported(instanceType string) (reason string, yes bool) {
 		return "AWS excepts the " + family + " family from Nitro Enclaves", true
 	case slices.Contains([]string{"nano", "micro", "small", "medium"}, size):
 		return "it has too few vCPUs to give an enclave a core", true
-	case size == "large" && architectureOf(family) == X8664:
-		return "an x86_64 instance needs at least 4 vCPUs for an enclave", true
+	case size == "large" && singleCore(family):
+		return "its 2 vCPUs are one core, which stays with the host", true
 	}
 	return "", false
+}
+
+// singleCore tells whether a family's large is one core with two threads. Families
+// without threads have two cores there, and some of them have enclaves.
+func singleCore(name string) bool {
+	f, ok := findFamily(name)
+	return ok && f.sizes[0].threads == 2
 }
 
 // architectureOf reads the architecture off a family's name: Graviton families
@@ -60,40 +57,30 @@ func architectureOf(family string) Architecture {
 	return X8664
 }
 
-// typeRule says what is wrong with the instance type as such. A shape without
-// numbers is one that nobody could look up.
+// typeRule says what is wrong with the instance type as such.
 func typeRule(s Shape) string {
 	if reason, yes := Unsupported(s.InstanceType); yes {
 		return "cannot run Nitro Enclaves: " + reason
 	}
+	if s.Refusal != "" {
+		return s.Refusal
+	}
 	numbers := s
 	numbers.InstanceType = ""
-	if s.InstanceType != "" && numbers == (Shape{}) {
-		return "is not in the catalogue of types with Nitro Enclaves, so instanceShape must describe it"
+	if s.InstanceType == "" || numbers != (Shape{}) {
+		return ""
+	}
+	return tableRule(s.InstanceType)
+}
+
+// tableRule is about a type of which nobody knows numbers.
+func tableRule(instanceType string) string {
+	_, size, listed := find(instanceType)
+	switch {
+	case !listed:
+		return "is not in the table of instance types (" + TableSource + "), so instanceShape must describe it"
+	case !size.enclaves:
+		return "cannot run Nitro Enclaves by the table of instance types (" + TableSource + ")"
 	}
 	return ""
-}
-
-// alternatives returns the types to suggest in place of a shape, best first: the
-// same family in ascending size, then the general-purpose and the memory-heavy
-// family of the architecture.
-func alternatives(s Shape) []Shape {
-	own, _, _ := strings.Cut(s.InstanceType, ".")
-	families := []string{own, "m5", "r5"}
-	if s.Architecture == ARM64 || s.Architecture == "" && architectureOf(own) == ARM64 {
-		families = []string{own, "m6g", "r6g"}
-	}
-	var all []Shape
-	for _, name := range families {
-		i := slices.IndexFunc(catalogue, func(f family) bool { return f.name == name })
-		if i < 0 {
-			continue
-		}
-		all = append(all, catalogue[i].shapes()...)
-	}
-	return slices.DeleteFunc(all, func(a Shape) bool { return a.InstanceType == s.InstanceType })
-}
-
-func defaultType(s Shape) Shape {
-	return alternatives(s)[0]
 }

@@ -25,9 +25,10 @@ func randomRequest(rnd *rand.Rand, shapes []Shape) Request {
 }
 
 func TestAcceptedPlansPromiseOnlyWhatThereIs(t *testing.T) {
-	rnd, plans := rand.New(rand.NewSource(1)), 0
+	t.Parallel()
+	rnd, shapes, plans := rand.New(rand.NewSource(1)), Catalogue(), 0
 	for range 6000 {
-		r := randomRequest(rnd, Catalogue())
+		r := randomRequest(rnd, shapes)
 		p, err := New(r)
 		if (err == nil) != accepted(r) || (err == nil) != (len(Diagnose(r)) == 0) {
 			t.Fatalf("New, accepted and Diagnose disagree on %+v: %v", r, err)
@@ -70,9 +71,10 @@ func checkPlan(t *testing.T, r Request, p Plan) {
 }
 
 func TestMaxEnclavesAgreesWithNew(t *testing.T) {
-	rnd := rand.New(rand.NewSource(2))
+	t.Parallel()
+	rnd, shapes := rand.New(rand.NewSource(2)), Catalogue()
 	for range 1000 {
-		r := randomRequest(rnd, Catalogue())
+		r := randomRequest(rnd, shapes)
 		most := MaxEnclaves(r.Shape, r.Enclave, r.Reservation, r.PageSize)
 		for n := 1; n <= contract.MaxEnclavesPerNode; n++ {
 			r.EnclavesPerNode = n
@@ -86,9 +88,10 @@ func TestMaxEnclavesAgreesWithNew(t *testing.T) {
 // TestWaysOutWork applies every remedy together with the first ones of all other
 // findings, and expects a plan.
 func TestWaysOutWork(t *testing.T) {
-	rnd, tried := rand.New(rand.NewSource(3)), 0
+	t.Parallel()
+	rnd, shapes, tried := rand.New(rand.NewSource(3)), Catalogue(), 0
 	for range 6000 {
-		r := randomRequest(rnd, Catalogue())
+		r := randomRequest(rnd, shapes)
 		findings := Diagnose(r)
 		if !allHaveRemedies(findings) {
 			continue
@@ -132,9 +135,10 @@ func applyFirsts(r Request, findings []Finding, but int, m Remedy) Request {
 // TestEveryFaultHasAWayOut allows none only where nothing in the catalogue helps,
 // and then still expects a clause.
 func TestEveryFaultHasAWayOut(t *testing.T) {
-	rnd := rand.New(rand.NewSource(4))
+	t.Parallel()
+	rnd, shapes := rand.New(rand.NewSource(4)), Catalogue()
 	for range 6000 {
-		r := randomRequest(rnd, Catalogue())
+		r := randomRequest(rnd, shapes)
 		for _, f := range Diagnose(r) {
 			if f.Fault.WayOut == "" {
 				t.Fatalf("%+v: %v", r, f.Fault)
@@ -148,12 +152,13 @@ func TestEveryFaultHasAWayOut(t *testing.T) {
 
 // TestAbsurdNumbers takes what integer arithmetic could wrap around.
 func TestAbsurdNumbers(t *testing.T) {
+	t.Parallel()
 	numbers := []int{-1 << 63, -1 << 62, -1, 0, 1, 1 << 31, 1<<62 + 1, 1<<63 - 1}
 	pick := func(rnd *rand.Rand) int { return numbers[rnd.Intn(len(numbers))] }
 	rnd := rand.New(rand.NewSource(5))
 	for range 2000 {
 		r := Request{
-			Shape:           Shape{"", X8664, pick(rnd), pick(rnd), pick(rnd), pick(rnd), pick(rnd)},
+			Shape:           Shape{"", X8664, pick(rnd), pick(rnd), pick(rnd), pick(rnd), pick(rnd), ""},
 			Enclave:         Enclave{pick(rnd), pick(rnd), pick(rnd)},
 			EnclavesPerNode: pick(rnd),
 		}

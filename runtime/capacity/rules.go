@@ -95,19 +95,10 @@ func slotOptions(r Request) []Remedy {
 // what. The last option names no type: it is what to say when none is known.
 func shapeOptions(r Request, need string, enough func(Shape) bool) []Remedy {
 	var all []Remedy
-	for _, s := range alternatives(r.Shape) {
+	for s := range alternatives(r.Shape) {
 		if enough(s) {
 			all = append(all, Remedy{propertyType, s.InstanceType, need})
 		}
 	}
 	return append(all, Remedy{Property: propertyType, need: need})
-}
-
-// typeOptions replace a type on which no enclave runs.
-func typeOptions(r Request) []Remedy {
-	var all []Remedy
-	for _, s := range alternatives(r.Shape) {
-		all = append(all, Remedy{Property: propertyType, Value: s.InstanceType})
-	}
-	return all
 }

@@ -15,10 +15,11 @@ const (
 	ARM64 Architecture = "arm64"
 )
 
-// minVCPUs is the size from which EC2 permits an enclave: one core must stay with
-// the host. Source: Nitro Enclaves User Guide, requirements.
-func (a Architecture) minVCPUs() int {
-	if a == ARM64 {
+// leastVCPUs is the size from which EC2 permits an enclave: two cores, since one must
+// stay with the host. The Nitro Enclaves User Guide says 4 vCPUs on x86_64 and 2 on
+// Graviton; EC2's list also has x86_64 types with 2 vCPUs and no threads (m8a.large).
+func (s Shape) leastVCPUs() int {
+	if s.ThreadsPerCore == 1 {
 		return 2
 	}
 	return 4
@@ -52,16 +53,23 @@ type Shape struct {
 	// eni-max-pods.txt, whatever limit kubelet itself is given. 0 means not
 	// known; see PodLimit.
 	MaxPods int
+	// Refusal says why the type cannot be had or has no enclaves, where somebody
+	// who knows, such as EC2, was asked: the rule of a fault, as a clause. The
+	// numbers then only serve to find similar types. Empty for all other shapes.
+	Refusal string
 }
 
-// PodLimit returns MaxPods. When that is 0 it returns 110, or, on a shape of more
-// than 8 vCPUs, the number that the families of the catalogue have at that size,
-// because more pods reserve more memory and 110 would promise too much.
+// PodLimit returns MaxPods. When that is 0 it returns what the table has for the
+// instance type, or else the most that any type of that size has, and 110 at least,
+// because more pods reserve more memory and a low number would promise too much.
 func (s Shape) PodLimit() int {
 	if s.MaxPods != 0 {
 		return s.MaxPods
 	}
-	return max(110, eniMaxPods(s.VCPUs))
+	if _, size, listed := find(s.InstanceType); listed {
+		return size.maxPods
+	}
+	return max(110, mostPods(s.VCPUs))
 }
 
 // Validate returns a fault.List when no enclave can run on the shape or its
@@ -70,7 +78,7 @@ func (s Shape) PodLimit() int {
 func (s Shape) Validate() error {
 	if rule := typeRule(s); rule != "" {
 		var l fault.List
-		l.Add(propertyType, s.InstanceType, rule, "use a type that supports them, such as "+defaultType(s).InstanceType)
+		l.Add(propertyType, s.InstanceType, rule, "use a type that supports them, such as "+suggestion(s))
 		return l
 	}
 	return s.numberFaults().Err()
@@ -96,7 +104,7 @@ func (s Shape) numberFaults() fault.List {
 }
 
 func (s Shape) addVCPUFaults(l *fault.List, threads bool) {
-	least := s.Architecture.minVCPUs()
+	least := s.leastVCPUs()
 	if s.VCPUs < least || s.VCPUs > maxVCPUs {
 		l.Add("instanceShape.vcpus", s.VCPUs, fmt.Sprintf("must be at least %d for Nitro Enclaves", least), fmt.Sprintf("use an instance type with %d vCPUs or more", least))
 		return

@@ -41,7 +41,11 @@ func assemble(ctx context.Context, out io.WriteSeeker, h header, parts []part, s
 	if err := begin(out); err != nil {
 		return Measurements{}, err
 	}
-	s := newScanner(out)
+	largest := int64(MaxSignature)
+	for _, p := range parts {
+		largest = max(largest, p.content.Size())
+	}
+	s := newScanner(out, largest)
 	for _, p := range parts {
 		if err := s.section(ctx, p.kind, p.content); err != nil {
 			return Measurements{}, err

@@ -9,20 +9,22 @@ import (
 	"time"
 )
 
-// parseCertificate reads the one certificate of a PEM text. Of a chain the rest would
-// be ignored by everybody who measures, so it is refused.
+// parseCertificate reads the one certificate of a PEM text. Of several, readers measure
+// the first that they can read, which need not be the same one.
 func parseCertificate(text []byte) (*x509.Certificate, error) {
 	if len(text) > MaxCertificate {
 		return nil, fmt.Errorf("has %d bytes: at most %d are allowed", len(text), MaxCertificate)
 	}
-	block, rest := pem.Decode(text)
+	block, _ := pem.Decode(text)
 	switch {
 	case block == nil:
 		return nil, errors.New("is not in PEM form")
+	case bytes.Count(text, []byte("-----BEGIN")) > 1:
+		return nil, errors.New("has more than one PEM block: only the signer's own certificate is measured")
+	case len(block.Headers) > 0:
+		return nil, errors.New("has headers in its PEM block, which other readers take another way")
 	case block.Type != "CERTIFICATE":
 		return nil, fmt.Errorf("is a PEM block of type %.40q, not CERTIFICATE", block.Type)
-	case bytes.Contains(rest, []byte("-----BEGIN")):
-		return nil, errors.New("has more than one PEM block: only the signer's own certificate is measured")
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {

@@ -60,5 +60,7 @@ func (s span) Size() int64 { return s.size }
 
 // Open implements [Content].
 func (s span) Open() (io.ReadCloser, error) {
-	return io.NopCloser(io.NewSectionReader(s.r, s.offset, s.size)), nil
+	return io.NopCloser(s.reader()), nil
 }
+
+func (s span) reader() *io.SectionReader { return io.NewSectionReader(s.r, s.offset, s.size) }

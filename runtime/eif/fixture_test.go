@@ -116,3 +116,5 @@ func testSigner(t testing.TB, curve elliptic.Curve, seed byte) *Signer {
 	}
 	return s
 }
+
+var p256 = elliptic.P256()

@@ -38,13 +38,24 @@ func (im *Image) Signed() bool { return im.signature != nil }
 
 func (im *Image) contents(t SectionType) []Content {
 	var all []Content
+	for _, part := range im.parts(t) {
+		all = append(all, part)
+	}
+	return all
+}
+
+// parts are the payloads of one type.
+func (im *Image) parts(t SectionType) []span {
+	var all []span
 	for _, s := range im.header.sections {
 		if s.Type == t {
-			all = append(all, span{im.r, s.payload(), s.Size})
+			all = append(all, im.payload(s))
 		}
 	}
 	return all
 }
+
+func (im *Image) payload(s Section) span { return span{im.r, s.payload(), s.Size} }
 
 func (im *Image) section(t SectionType) (Section, bool) {
 	i := slices.IndexFunc(im.header.sections, func(s Section) bool { return s.Type == t })

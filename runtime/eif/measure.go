@@ -27,9 +27,9 @@ func (im *Image) Measure(ctx context.Context) (Measurements, error) {
 
 // scan reads the whole file once.
 func (im *Image) scan(ctx context.Context) (*scanner, error) {
-	s := newScanner(io.Discard)
+	s := newScanner(io.Discard, im.size)
 	for _, section := range im.header.sections {
-		if err := s.section(ctx, section.Type, span{im.r, section.payload(), section.Size}); err != nil {
+		if err := s.section(ctx, section.Type, im.payload(section)); err != nil {
 			return nil, fmt.Errorf("reading the image: %w", err)
 		}
 	}

@@ -2,7 +2,7 @@ package eif
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 )
 
 // hashAlgorithm is how nitro-cli names SHA-384 in its output.
@@ -29,19 +29,15 @@ func (m Measurements) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON and nitro-cli write. PCR0 to PCR2 must be there.
+// The name of the algorithm is not looked at: it is the debug output of a Rust library,
+// "Sha512_48 { .. }" in newer ones.
 func (m *Measurements) UnmarshalJSON(data []byte) error {
-	var in struct {
-		HashAlgorithm          *string
-		PCR0, PCR1, PCR2, PCR8 *Digest
-	}
+	var in struct{ PCR0, PCR1, PCR2, PCR8 *Digest }
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	if in.HashAlgorithm != nil && *in.HashAlgorithm != hashAlgorithm {
-		return fmt.Errorf("HashAlgorithm (%.40q): must be %q", *in.HashAlgorithm, hashAlgorithm)
-	}
 	if in.PCR0 == nil || in.PCR1 == nil || in.PCR2 == nil {
-		return fmt.Errorf("measurements must have PCR0, PCR1 and PCR2")
+		return errors.New("measurements must have PCR0, PCR1 and PCR2")
 	}
 	*m = Measurements{*in.PCR0, *in.PCR1, *in.PCR2, in.PCR8}
 	return nil

@@ -19,8 +19,10 @@ type scanner struct {
 	sections  []Section
 }
 
-func newScanner(out io.Writer) *scanner {
-	return &scanner{crc: crc32.NewIEEE(), registers: newRegisters(), out: out, buffer: make([]byte, chunkSize), offset: headerSize}
+// newScanner returns a scanner for sections of at most so many bytes.
+func newScanner(out io.Writer, largest int64) *scanner {
+	buffer := make([]byte, max(1, min(chunkSize, largest)))
+	return &scanner{crc: crc32.NewIEEE(), registers: newRegisters(), out: out, buffer: buffer, offset: headerSize}
 }
 
 // section takes the next section, header and payload.
@@ -34,7 +36,7 @@ func (s *scanner) section(ctx context.Context, t SectionType, c Content) error {
 	for _, h := range s.registers.hashes(t) {
 		sinks = append(sinks, h)
 	}
-	if err := s.copy(ctx, c, sinks); err != nil {
+	if err := s.copy(ctx, c, entry.Size, sinks); err != nil {
 		return fmt.Errorf("%s: %w", t, err)
 	}
 	s.registers.done(t)
@@ -43,12 +45,13 @@ func (s *scanner) section(ctx context.Context, t SectionType, c Content) error {
 	return nil
 }
 
-func (s *scanner) copy(ctx context.Context, c Content, sinks []io.Writer) error {
+// copy passes on as many bytes as the section's header says.
+func (s *scanner) copy(ctx context.Context, c Content, size int64, sinks []io.Writer) error {
 	r, err := c.Open()
 	if err != nil {
 		return err
 	}
-	if err := pump(ctx, r, c.Size(), s.buffer, sinks); err != nil {
+	if err := pump(ctx, r, size, s.buffer, sinks); err != nil {
 		_ = r.Close()
 		return err
 	}

@@ -2,6 +2,7 @@ package eif
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -11,6 +12,9 @@ import (
 // another file than the image's. It is written as version 4, older images too. An image
 // whose checksum is wrong is refused, since the new one would hide the damage.
 func Sign(ctx context.Context, out io.WriteSeeker, im *Image, signer *Signer) (Measurements, error) {
+	if signer == nil {
+		return Measurements{}, errors.New("there is no signer")
+	}
 	s, err := im.scan(ctx)
 	if err != nil {
 		return Measurements{}, err
@@ -21,7 +25,7 @@ func Sign(ctx context.Context, out io.WriteSeeker, im *Image, signer *Signer) (M
 	var parts []part
 	for _, section := range im.header.sections {
 		if section.Type != SectionSignature {
-			parts = append(parts, part{section.Type, span{im.r, section.payload(), section.Size}})
+			parts = append(parts, part{section.Type, im.payload(section)})
 		}
 	}
 	if len(parts) == MaxSections {

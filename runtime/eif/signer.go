@@ -22,8 +22,8 @@ type Signer struct {
 // ASN.1 signature of the digest. With an *ecdsa.PrivateKey signatures are deterministic
 // (RFC 6979).
 //
-// A certificate of another key, or one that is not valid now, is refused: nitro-cli
-// would not start its images.
+// A certificate of another key is refused, and one that is not valid now: AWS's check of
+// a signature would fail.
 func NewSigner(certificate []byte, key crypto.Signer) (*Signer, error) {
 	return newSigner(certificate, key, time.Now())
 }

@@ -46,25 +46,36 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, o VerifyOptions) err
 // back at once, as [Violations]; another error means that the file could not be read or
 // that the options make no sense.
 func (im *Image) Verify(ctx context.Context, o VerifyOptions) error {
+	_, found, err := im.Examine(ctx, o)
+	if err != nil {
+		return err
+	}
+	return found.err()
+}
+
+// Examine is Verify that returns the measurements too, also of an image with
+// violations, and reads the file once. PCR8 is nil when the signature section is
+// malformed.
+func (im *Image) Examine(ctx context.Context, o VerifyOptions) (Measurements, Violations, error) {
 	if o.Certificate != nil {
 		if _, err := parseCertificate(o.Certificate); err != nil {
-			return fmt.Errorf("the certificate to compare with %w", err)
+			return Measurements{}, nil, fmt.Errorf("the certificate to compare with %w", err)
 		}
 	}
 	s, err := im.scan(ctx)
 	if err != nil {
-		return err
+		return Measurements{}, nil, err
 	}
 	found := im.checkCRC(s)
 	if err := im.checkMetadata(&found); err != nil {
-		return err
+		return Measurements{}, nil, err
 	}
 	m := s.registers.measurements()
 	if err := im.checkSignature(&found, &m, o); err != nil {
-		return err
+		return Measurements{}, nil, err
 	}
 	compare(&found, o.Expected, m)
-	return found.err()
+	return m, found, nil
 }
 
 func (im *Image) checkCRC(s *scanner) Violations {

@@ -8,7 +8,8 @@ import (
 
 // Violation is one rule that an image breaks.
 type Violation struct {
-	// Field is the part of the image: "header.flags", "sections[2].size", "signature".
+	// Field is the part of the image: "header.flags", "header.crc", "sections[2].size",
+	// "metadata", "signature", "PCR0".
 	Field string
 	// Offset is the position of the field in the file, or -1 where the field is no
 	// single place, such as a measurement.
@@ -31,7 +32,7 @@ func (v Violation) Error() string {
 	case string:
 		fmt.Fprintf(&b, " (%.100q)", value)
 	default:
-		fmt.Fprintf(&b, " (%.100v)", value)
+		fmt.Fprintf(&b, " (%v)", value)
 	}
 	return b.String() + ": " + v.Rule
 }

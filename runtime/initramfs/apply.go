@@ -78,9 +78,6 @@ func (t *Tree) applyEntry(p string, c change) error {
 	if err := t.contradiction(p, c.kind); err != nil {
 		return err
 	}
-	if c.dropsAttributes {
-		t.dropped = append(t.dropped, p)
-	}
 	switch {
 	case p == "" && c.kind != directory:
 		return errors.New("an entry for the root is not a directory")

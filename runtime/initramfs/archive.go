@@ -41,7 +41,7 @@ func (t *Tree) Archive() (*Archive, error) {
 	a := &Archive{records: number(l.entries)}
 	a.records = append(a.records, record{header: header{links: 1, path: trailer}})
 	for _, r := range a.records {
-		a.size += padded(headerSize+int64(len(r.path))+1) + padded(int64(r.header.size))
+		a.size += padded(headerSize+int64(len(r.path))+1) + padded(int64(r.size))
 	}
 	return a, nil
 }
@@ -134,7 +134,7 @@ func (e entry) record(last bool) record {
 		}
 	}
 	if r.body != nil {
-		r.header.size = uint32(r.body.Size())
+		r.size = uint32(r.body.Size())
 	}
 	return r
 }

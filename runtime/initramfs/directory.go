@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // DirectoryOptions say what of a folder's own attributes is kept.
@@ -84,8 +83,8 @@ func (o DirectoryOptions) attributes(info fs.FileInfo) Attributes {
 	if !o.KeepModes {
 		a.Mode = uniformMode(info.Mode())
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && o.KeepOwners {
-		a.UID, a.GID = stat.Uid, stat.Gid
+	if o.KeepOwners {
+		a.UID, a.GID = ownerOf(info)
 	}
 	return a
 }

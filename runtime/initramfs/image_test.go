@@ -11,9 +11,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/compression"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 type flattening struct {
@@ -135,6 +139,41 @@ func TestFlattenLongNames(t *testing.T) {
 	}
 }
 
+// TestFlattenCompressed reads the two compressions of the OCI image specification.
+func TestFlattenCompressed(t *testing.T) {
+	data := tarOf(t, []item{file("a", "1")})
+	for _, c := range []compression.Compression{compression.GZip, compression.ZStd} {
+		one, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, tarball.WithCompression(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Through a folder, where only the compressed form is kept.
+		img, err := mutate.AppendLayers(empty.Image, one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err := layout.Write(t.TempDir(), mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, err := img.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := path.Image(digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := flatten(t, stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff("1 100644 0:0 x1 a = \"1\"\n", list(t, got)); diff != "" {
+			t.Errorf("%s: %s", c, diff)
+		}
+	}
+}
+
 func TestFlattenDuplicateInOneLayer(t *testing.T) {
 	got, err := flatten(t, imageOf(t, []item{file("a", "1"), file("./a", "2")}))
 	if err != nil {
@@ -178,12 +217,14 @@ func TestFlattenRefuses(t *testing.T) {
 func TestFlattenNoticesDroppedAttributes(t *testing.T) {
 	f := file("ping", "x")
 	f.PAXRecords = map[string]string{xattrPrefix + "security.capability": "\x01"}
+	other := file("gone", "x")
+	other.PAXRecords = f.PAXRecords
 	spool, err := NewSpool(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = spool.Close() }()
-	tree, err := FromImage(t.Context(), imageOf(t, []item{f, file("plain", "")}), spool)
+	tree, err := FromImage(t.Context(), imageOf(t, []item{f, other, file("plain", "")}, []item{file(".wh.gone", "")}), spool)
 	if err != nil {
 		t.Fatal(err)
 	}

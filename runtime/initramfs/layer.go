@@ -42,8 +42,6 @@ type change struct {
 	link string
 	// isLink tells a hard link.
 	isLink bool
-	// dropsAttributes tells that there were extended attributes.
-	dropsAttributes bool
 }
 
 // readLayer collects a layer from its tar, putting contents into the spool.
@@ -114,7 +112,7 @@ func convert(h *tar.Header) (change, error) {
 		return c, err
 	}
 	for key := range h.PAXRecords {
-		c.dropsAttributes = c.dropsAttributes || strings.HasPrefix(key, xattrPrefix)
+		c.lossy = c.lossy || strings.HasPrefix(key, xattrPrefix)
 	}
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeGNUSparse, tar.TypeCont:

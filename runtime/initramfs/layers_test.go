@@ -73,7 +73,7 @@ func layerOf(t testing.TB, data []byte) v1.Layer {
 
 func imageOf(t testing.TB, layers ...[]item) v1.Image {
 	t.Helper()
-	img := v1.Image(empty.Image)
+	img := empty.Image
 	for _, items := range layers {
 		var err error
 		if img, err = mutate.AppendLayers(img, layerOf(t, tarOf(t, items))); err != nil {

@@ -61,7 +61,7 @@ func (r *reader) begin() error {
 	if err != nil {
 		return err
 	}
-	r.body, r.left, r.after = body, int64(next.header.size), padding(int64(next.header.size))
+	r.body, r.left, r.after = body, int64(next.size), padding(int64(next.size))
 	return nil
 }
 

@@ -117,3 +117,9 @@ func (w *walk) make(name string, there *node) (*node, error) {
 	n := newDirectory(implicit, w.tree.layer)
 	return n, w.tree.put(w.here(), name, n)
 }
+
+// Has tells whether there is something at a path, be it a symbolic link to nothing.
+func (t *Tree) Has(name string) (bool, error) {
+	n, err := t.lookup(name)
+	return n != nil, err
+}

@@ -2,6 +2,7 @@ package initramfs
 
 import (
 	"fmt"
+	"slices"
 )
 
 // Attributes are an entry's owner and permission bits.
@@ -32,6 +33,8 @@ type inode struct {
 	target string
 	// content of a regular file.
 	content Content
+	// lossy tells that there were extended attributes.
+	lossy bool
 }
 
 // node is a name in a directory.
@@ -55,10 +58,9 @@ var implicit = Attributes{Mode: 0o755}
 //
 // A Tree is for one goroutine.
 type Tree struct {
-	root    *node
-	layer   int
-	left    budget
-	dropped []string
+	root  *node
+	layer int
+	left  budget
 }
 
 // NewTree returns a tree with nothing but its root.
@@ -145,12 +147,22 @@ func (t *Tree) Graft(path string, other *Tree) error {
 	if name == "" || parent.children[name] != nil {
 		return fmt.Errorf("%q is not free", path)
 	}
-	t.dropped = append(t.dropped, other.dropped...)
 	return t.put(parent, name, other.root)
 }
 
 // Dropped names the files that lost extended attributes, such as file capabilities.
-func (t *Tree) Dropped() []string { return t.dropped }
+func (t *Tree) Dropped() []string {
+	var l listing
+	l.list("", t.root)
+	var paths []string
+	for _, e := range l.entries {
+		if e.lossy {
+			paths = append(paths, e.path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
 
 func (t *Tree) add(path string, in *inode) error {
 	if err := checkAttributes(path, in.Attributes); err != nil {

@@ -112,7 +112,7 @@ func TestTreeRefuses(t *testing.T) {
 		do   func(*Tree) error
 		want string
 	}{
-		"dot dot":      {func(t *Tree) error { return t.File("a/../../b", a, Bytes(nil)) }, `climbs with ".."`},
+		"climbing":     {func(t *Tree) error { return t.File("a/../../b", a, Bytes(nil)) }, `climbs with ".."`},
 		"NUL":          {func(t *Tree) error { return t.File("a\x00b", a, Bytes(nil)) }, "NUL"},
 		"name length":  {func(t *Tree) error { return t.Directory(strings.Repeat("n", 256), a) }, "Linux allows 255"},
 		"path length":  {func(t *Tree) error { return t.Directory(strings.Repeat("nn/", 1400), a) }, "Linux allows 4095"},

@@ -46,6 +46,7 @@ func TestKarpenter(t *testing.T) {
 	})
 	t.Run("Karpenter 1.15", func(t *testing.T) {
 		installKarpenter(t, karpenter.V115)
+		t.Run("the example", testKarpenterExample)
 		t.Run("without the feature gate", func(t *testing.T) { testGateOff(t, p) })
 		t.Run("from zero and back", func(t *testing.T) { testScaleFromZero(t, p) })
 	})
@@ -76,6 +77,26 @@ func expectKarpenterRefused(t *testing.T, p *stack.Program, want ...string) {
 	for _, typ := range resources(t, p) {
 		if strings.HasPrefix(typ, "aws:") || strings.HasPrefix(typ, "kubernetes:karpenter") {
 			t.Errorf("the failed update has created %s", typ)
+		}
+	}
+}
+
+// testKarpenterExample previews the example as it is. An update would wait for
+// instances that nobody starts here.
+func testKarpenterExample(t *testing.T) {
+	p := example(t, "karpenter-go", map[string]string{"clusterName": "demo", "karpenterRole": "karpenter"})
+	planned := changes(t, p)
+	for _, want := range []string{
+		"create aws:eks/accessEntry:AccessEntry enclaves-node",
+		"create aws:iam/rolePolicy:RolePolicy karpenter-passes-node-role",
+		"create kubernetes:karpenter.k8s.aws/v1:EC2NodeClass enclaves",
+		"create kubernetes:karpenter.sh/v1:NodePool enclaves",
+		"create kubernetes:karpenter.sh/v1alpha1:NodeOverlay enclaves-m5.2xlarge",
+		"create kubernetes:karpenter.sh/v1alpha1:NodeOverlay enclaves-m6i.2xlarge",
+		"create kubernetes:apps/v1:Deployment chamber",
+	} {
+		if !slices.Contains(planned, want) {
+			t.Errorf("the preview lacks %q:\n%s", want, strings.Join(planned, "\n"))
 		}
 	}
 }

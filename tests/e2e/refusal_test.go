@@ -18,7 +18,8 @@ func TestRefusals(t *testing.T) {
 		want   string
 	}{
 		{"impossible CPUs", map[string]string{"instanceType": "m5.xlarge", "enclavesPerNode": "2"}, "m5.xlarge can set aside at most 2 of its 4 vCPUs"},
-		{"misspelt instance type", map[string]string{"instanceType": "m5.2xlagre"}, `instanceType ("m5.2xlagre"): is not in the catalogue and EC2 does not know it`},
+		{"misspelt instance type", map[string]string{"instanceType": "m5.2xlagre"}, `instanceType ("m5.2xlagre"): is not an instance type that EC2 has in this region; use "m5.2xlarge"`},
+		{"EC2 says no", map[string]string{"instanceType": "c7gn.2xlarge"}, `instanceType ("c7gn.2xlarge"): cannot run Nitro Enclaves: EC2's NitroEnclavesSupport is "unsupported"; use "c7g.2xlarge", "c7gd.2xlarge", or "c6gn.2xlarge"`},
 		{"no enclaves on it", map[string]string{"instanceType": "t3.large"}, `instanceType ("t3.large"): cannot run Nitro Enclaves`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -62,10 +64,19 @@ func program(t *testing.T, s *Stack, name string) *Program {
 	return p
 }
 
+// bounded is the context of one run of the engine, which has been seen to hang: then
+// the test is to fail with what was printed, long before its package does.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // run runs a command of the program and wants these texts in what it prints.
 func run(t *testing.T, p *Program, command string, args []string, want ...string) {
 	t.Helper()
-	out, err := p.Run(t.Context(), command, args...)
+	out, err := p.Run(bounded(t), command, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +97,7 @@ func TestTheRealEngine(t *testing.T) {
 	}
 	t.Run("lifecycle", func(t *testing.T) { testLifecycle(t, stacks[0]) })
 	t.Run("preview without a cluster", func(t *testing.T) { testOffline(t, stacks[0]) })
+	t.Run("lookup", func(t *testing.T) { testLookup(t, stacks[0]) })
 	t.Run("side by side", func(t *testing.T) { testSideBySide(t, stacks[0], stacks[1]) })
 }
 
@@ -143,8 +155,47 @@ func testOffline(t *testing.T, s *Stack) {
 		t.Fatal(err)
 	}
 	run(t, p, "preview", nil, "+ 3 to create")
-	if out, err := p.Run(t.Context(), "up", yes...); err == nil || !strings.Contains(out+err.Error(), "connection refused") {
+	if out, err := p.Run(bounded(t), "up", yes...); err == nil || !strings.Contains(out+err.Error(), "connection refused") {
 		t.Errorf("up without a cluster: %v\n%s", err, out)
+	}
+}
+
+// testLookup reads a custom resource definition by its name, already in a preview.
+func testLookup(t *testing.T, s *Stack) {
+	p, err := s.Program(t.Context(), filepath.Join("testdata", "lookup"), "lookup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetConfig(t.Context(), "definition", "things.example.invalid"); err != nil {
+		t.Fatal(err)
+	}
+	for command, args := range map[string][]string{"preview": nil, "up": yes} {
+		out, err := p.Run(bounded(t), command, args...)
+		if want := "resource 'things.example.invalid' does not exist"; err == nil || !strings.Contains(out+err.Error(), want) {
+			t.Errorf("%s: no %q in %v\n%s", command, want, err, out)
+		}
+	}
+	define(t, s)
+	run(t, p, "preview", nil, "example.invalid")
+	run(t, p, "up", yes)
+	outputs, err := p.Outputs(t.Context())
+	if err != nil || outputs["group"] != "example.invalid" {
+		t.Errorf("outputs %v, %v", outputs, err)
+	}
+	run(t, p, "destroy", yes)
+}
+
+// define installs a definition behind Pulumi's back.
+func define(t *testing.T, s *Stack) {
+	t.Helper()
+	const crd = `{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+		"metadata": {"name": "things.example.invalid"},
+		"spec": {"group": "example.invalid", "scope": "Cluster", "names": {"plural": "things", "kind": "Thing"},
+			"versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]}}`
+	apply := exec.CommandContext(t.Context(), s.ControlPlane.Kubectl(), "apply", "-f", "-")
+	apply.Stdin = strings.NewReader(crd)
+	if out, err := apply.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
 

@@ -113,7 +113,7 @@ func enclaveFault(in, content props) error {
 		return nil
 	}
 	for _, name := range append(in.strs("instanceTypes"), content.str("instanceType")) {
-		if t, ok := instanceTypes()[name]; ok && !t.enclaves {
+		if t, ok := describeInstanceType(name); ok && !t.enclaves {
 			return fmt.Errorf("NodeCreationFailure: AsgInstanceLaunchFailures: the instance type %s does not support Nitro Enclaves", name)
 		}
 	}

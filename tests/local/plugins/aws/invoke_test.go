@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
 )
 
 func TestGetCluster(t *testing.T) {
@@ -65,9 +67,12 @@ func TestGetInstanceType(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	cases := map[string]props{
-		"m5.xlarge":   {"defaultVcpus": 4.0, "defaultThreadsPerCore": 2.0, "memorySize": 16384.0, "nitroEnclavesSupport": "supported", "supportedArchitectures": []any{"x86_64"}},
+		"m5.xlarge":   {"defaultVcpus": 4.0, "maximumNetworkInterfaces": 4.0, "maximumIpv4AddressesPerInterface": 15.0, "defaultThreadsPerCore": 2.0, "memorySize": 16384.0, "nitroEnclavesSupport": "supported", "supportedArchitectures": []any{"x86_64"}},
 		"m7g.2xlarge": {"defaultVcpus": 8.0, "defaultThreadsPerCore": 1.0, "memorySize": 32768.0, "nitroEnclavesSupport": "supported", "supportedArchitectures": []any{"arm64"}},
-		"t3.large":    {"defaultVcpus": 2.0, "nitroEnclavesSupport": "unsupported"},
+		// From the components' table.
+		"r8g.large":    {"defaultVcpus": 2.0, "maximumNetworkInterfaces": 1.0, "maximumIpv4AddressesPerInterface": 28.0, "nitroEnclavesSupport": "supported", "supportedArchitectures": []any{"arm64"}},
+		"c7gn.2xlarge": {"nitroEnclavesSupport": "unsupported", "supportedArchitectures": []any{"arm64"}},
+		"t3.large":     {"defaultVcpus": 2.0, "nitroEnclavesSupport": "unsupported"},
 	}
 	for name, want := range cases {
 		m, err := h.invoke("aws:ec2/getInstanceType:getInstanceType", object{"instanceType": name})
@@ -82,6 +87,22 @@ func TestGetInstanceType(t *testing.T) {
 	}
 	_, err := h.invoke("aws:ec2/getInstanceType:getInstanceType", object{"instanceType": "m5.huge"})
 	wantError(t, err, "InvalidInstanceType: The following supplied instance types do not exist: [m5.huge]")
+}
+
+// TestInstanceTypesAgree: the list that is written out here is EC2's, and so is the
+// components' table.
+func TestInstanceTypesAgree(t *testing.T) {
+	t.Parallel()
+	for name, here := range instanceTypes() {
+		s, enclaves := capacity.LookupShape(name)
+		if enclaves != here.enclaves {
+			t.Errorf("%s: enclaves are %v here and %v in the table", name, here.enclaves, enclaves)
+		}
+		table := instanceType{s.VCPUs, s.ThreadsPerCore, s.MemoryMiB, here.interfaces, here.addresses, enclaves}
+		if enclaves && (table != here || s.MaxPods != here.interfaces*(here.addresses-1)+2) {
+			t.Errorf("%s: %+v here, %+v in the table", name, here, s)
+		}
+	}
 }
 
 func TestArchitectures(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 const (
@@ -30,11 +31,16 @@ const (
 func (p *provider) applyAndAwait(
 	ctx context.Context, t *target, inputs resource.PropertyMap, timeout float64,
 ) (*structpb.Struct, error) {
+	limit := patience(inputs, timeout)
+	judge, err := judgeOf(t.kind.GroupKind(), inputs, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t, err)
+	}
 	live, err := t.apply(ctx, inputs)
 	if err != nil {
 		return nil, err
 	}
-	ready, awaitErr := p.await(ctx, t, live, patience(inputs, timeout))
+	ready, awaitErr := p.await(ctx, t, live, judge, limit)
 	if ready != nil {
 		live = ready
 	}
@@ -55,17 +61,32 @@ func (p *provider) applyAndAwait(
 // patience is how long to wait: the customTimeouts of the resource, its
 // annotation, or five minutes. Zero is not at all.
 func patience(inputs resource.PropertyMap, timeout float64) time.Duration {
-	annotation := func(name string) string { return text(field(inputs, "metadata", "annotations", name)) }
-	if annotation(skipAnnotation) == "true" {
+	if annotation(inputs, skipAnnotation) == "true" {
 		return 0
 	}
 	if timeout > 0 {
 		return time.Duration(timeout * float64(time.Second))
 	}
-	if seconds, err := strconv.Atoi(annotation(timeoutAnnotation)); err == nil && seconds > 0 {
+	if seconds, err := strconv.Atoi(annotation(inputs, timeoutAnnotation)); err == nil && seconds > 0 {
 		return time.Duration(seconds) * time.Second
 	}
 	return defaultTimeout
+}
+
+func annotation(inputs resource.PropertyMap, name string) string {
+	return text(field(inputs, "metadata", "annotations", name))
+}
+
+// judgeOf picks who says whether an object has arrived: its annotation, else what
+// is built in for its kind. With no time to wait, or for other kinds, it is nobody.
+func judgeOf(kind schema.GroupKind, inputs resource.PropertyMap, limit time.Duration) (judge, error) {
+	if limit == 0 {
+		return nil, nil
+	}
+	if expression := annotation(inputs, waitForAnnotation); expression != "" {
+		return parseWaitFor(expression)
+	}
+	return judges[kind.String()], nil
 }
 
 // verdict is what one look at an object says.
@@ -77,10 +98,9 @@ type verdict struct {
 
 // await polls the object until it is ready and returns its last state.
 func (p *provider) await(
-	ctx context.Context, t *target, live *unstructured.Unstructured, limit time.Duration,
+	ctx context.Context, t *target, live *unstructured.Unstructured, judge judge, limit time.Duration,
 ) (*unstructured.Unstructured, error) {
-	judge := judges[t.kind.GroupKind().String()]
-	if judge == nil || limit == 0 {
+	if judge == nil {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -146,6 +146,10 @@ func TestAgainstARealControlPlane(t *testing.T) {
 	t.Run("rollout", on(testRollout))
 	t.Run("rollout that cannot finish", on(testRolloutThatCannotFinish))
 	t.Run("custom resource", on(testCustomResource))
+	t.Run("reading a definition", on(testReadDefinition))
+	t.Run("waiting for a condition", on(testWaitForCondition))
+	t.Run("condition that does not come", on(testConditionThatDoesNotCome))
+	t.Run("condition that nobody understands", on(testConditionThatNobodyUnderstands))
 	t.Run("namespace", on(testNamespace))
 }
 
@@ -271,35 +275,6 @@ func testRolloutThatCannotFinish(w *world) {
 		}
 	}
 	w.remove(deployment, "big", failure.GetId(), failure.GetProperties())
-}
-
-func testCustomResource(w *world) {
-	const token = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
-	definition, _, err := w.create(token, "things", map[string]any{
-		"metadata": map[string]any{"name": "things.example.invalid"},
-		"spec": map[string]any{
-			"group": "example.invalid", "scope": "Namespaced",
-			"names": map[string]any{"plural": "things", "kind": "Thing"},
-			"versions": []any{map[string]any{
-				"name": "v1", "served": true, "storage": true,
-				"schema": map[string]any{"openAPIV3Schema": map[string]any{
-					"type": "object", "properties": map[string]any{"spec": map[string]any{
-						"type": "object", "properties": map[string]any{"size": map[string]any{"type": "integer"}},
-					}},
-				}},
-			}},
-		},
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
-	const thing = "kubernetes:example.invalid/v1:Thing"
-	created, _, err := w.create(thing, "one", map[string]any{"metadata": map[string]any{"namespace": "default"}, "spec": map[string]any{"size": 3}})
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.remove(thing, "one", created.GetId(), created.GetProperties())
-	w.remove(token, "things", definition.GetId(), definition.GetProperties())
 }
 
 func testNamespace(w *world) {

@@ -6,7 +6,8 @@
 // awaited, names are generated, diffs and replacements follow the real
 // provider's rules, previews need no cluster, secrets stay secret. It knows no
 // Helm charts, YAML files, Patch resources or functions, and awaits nothing but
-// Deployments, DaemonSets and Namespaces.
+// Deployments, DaemonSets, Namespaces and what the annotation pulumi.com/waitFor
+// asks for.
 package main
 
 import (

@@ -6,9 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// judges say of the kinds that are awaited whether an object has arrived. The
-// keys are Kind.group, as schema.GroupKind prints them.
-var judges = map[string]func(*unstructured.Unstructured) verdict{
+// judges are those of the kinds that are awaited without being asked for. The keys
+// are Kind.group, as schema.GroupKind prints them.
+var judges = map[string]judge{
 	"Deployment.apps": judgeDeployment,
 	"DaemonSet.apps":  judgeDaemonSet,
 	"Namespace":       judgeNamespace,
