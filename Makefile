@@ -78,6 +78,10 @@ golden: ## Rewrite the golden files; read the diff before you commit it.
 instance-types: ## Write the table of instance types from moto's copy of EC2's list. Needs pip and PyPI.
 	@go -C tests run ./cmd/instancetypes -out "$$(pwd)/runtime/capacity/instancetypes_gen.go"
 
+.PHONY: bench-bridge
+bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes five minutes.
+	@go -C tests run ./cmd/benchbridge
+
 .PHONY: provider
 provider: ## Build the Pulumi plugin into bin/.
 	@go build -o bin/pulumi-resource-containment-chamber .
