@@ -98,6 +98,7 @@ eif-reference: ## Compare runtime/eif with AWS's writer, byte for byte (needs ca
 
 .PHONY: bench-eif
 bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with cargo, AWS's writer (5 GiB of disk).
+	@go test ./runtime/eif -run '^$$' -bench . -benchtime 1x
 	@$(build-eif-reference); \
 	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
 

@@ -3,7 +3,7 @@ module github.com/unforeseen-consequences/pulumi-containment-chamber/tests
 go 1.26.0
 
 require (
-	github.com/fxamacker/cbor/v2 v2.9.1
+	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/getkin/kin-openapi v0.133.0
 	github.com/google/go-cmp v0.7.0
 	github.com/pulumi/pulumi/sdk/v3 v3.217.0

@@ -37,7 +37,7 @@ func newCommand(version string) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand(), newNodesCommand(), newEIFCommand(version))
+	root.AddCommand(newPlanCommand(), newNodesCommand(), newEIFCommand(version), newAttestCommand())
 	return root
 }
 

@@ -33,7 +33,7 @@ func look() (report.Report, error) {
 		RandomReady: randomReady(), RandomSource: text("/sys/class/misc/hw_random/rng_current"),
 		UnixTime: time.Now().Unix(), Module: module,
 	}
-	for _, line := range strings.Split(text("/proc/meminfo"), "\n") {
+	for line := range strings.SplitSeq(text("/proc/meminfo"), "\n") {
 		_, _ = fmt.Sscanf(line, "MemTotal: %d kB", &r.MemTotalKiB)
 		_, _ = fmt.Sscanf(line, "MemFree: %d kB", &r.MemFreeKiB)
 	}
