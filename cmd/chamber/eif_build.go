@@ -75,7 +75,7 @@ func (f *eifBuildFlags) addSourceFlags(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.Env, "env", nil, "NAME=value in the environment, added to the image's")
 	flags.StringVar(&f.User, "user", "", "user[:group] that runs the program; replaces the image's")
 	flags.StringVar(&f.WorkingDir, "workdir", "", "folder that the program starts in; replaces the image's")
-	flags.StringVar(&f.Policy, "policy", "", "JSON file that limits what the host may ask of the enclave")
+	flags.StringVar(&f.Policy, "policy", "", "JSON file that limits what the host may set in the enclave")
 }
 
 func (f *eifBuildFlags) addSystemFlags(cmd *cobra.Command) {

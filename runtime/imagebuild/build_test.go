@@ -154,13 +154,16 @@ func TestBuildRefuses(t *testing.T) {
 		"dynamic init":       {func(t *testing.T, r *Request) { write(t, r.Init, fakeInit(elf.EM_X86_64, elf.PT_INTERP)) }, "dynamically linked"},
 		"arm64 kernel":       {func(_ *testing.T, r *Request) { r.Architecture = eif.ARM64 }, "must be an uncompressed Image"},
 		"policy":             {func(t *testing.T, r *Request) { r.Policy = r.Kernel }, "reading the policy"},
-		"line break":         {func(_ *testing.T, r *Request) { r.Env = []string{"A=1\n2"} }, "one line without NUL"},
-		"line break in cmd":  {func(_ *testing.T, r *Request) { r.Command = []string{"sh", "-c", "a\nb"} }, `cmd[2] ("a\nb")`},
-		"no name":            {func(_ *testing.T, r *Request) { r.Env = []string{"=1"} }, "must be NAME=value"},
-		"relative workdir":   {func(_ *testing.T, r *Request) { r.WorkingDir = "app" }, "must be absolute"},
-		"no program":         {func(_ *testing.T, r *Request) { r.Command = []string{""} }, "neither an entry point"},
-		"folder as output":   {func(t *testing.T, r *Request) { r.Output = t.TempDir() }, "is there and is no regular file"},
-		"output":             {func(_ *testing.T, r *Request) { r.Output = filepath.Join(r.Output, "no", "folder.eif") }, "no such file"},
+		"open policy": {func(t *testing.T, r *Request) {
+			r.Policy = write(t, filepath.Join(t.TempDir(), "p"), []byte(`{"version":1,"environment":["LD_PRELOAD"]}`))
+		}, "would let the host take over"},
+		"line break":        {func(_ *testing.T, r *Request) { r.Env = []string{"A=1\n2"} }, "one line without NUL"},
+		"line break in cmd": {func(_ *testing.T, r *Request) { r.Command = []string{"sh", "-c", "a\nb"} }, `cmd[2] ("a\nb")`},
+		"no name":           {func(_ *testing.T, r *Request) { r.Env = []string{"=1"} }, "must be NAME=value"},
+		"relative workdir":  {func(_ *testing.T, r *Request) { r.WorkingDir = "app" }, "must be absolute"},
+		"no program":        {func(_ *testing.T, r *Request) { r.Command = []string{""} }, "neither an entry point"},
+		"folder as output":  {func(t *testing.T, r *Request) { r.Output = t.TempDir() }, "is there and is no regular file"},
+		"output":            {func(_ *testing.T, r *Request) { r.Output = filepath.Join(r.Output, "no", "folder.eif") }, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -170,7 +173,7 @@ func TestBuildRefuses(t *testing.T) {
 			if _, err := Build(t.Context(), r); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
-			if diff := cmp.Diff(before, listing(t, dir)); diff != "" && name != "policy" {
+			if diff := cmp.Diff(before, listing(t, dir)); diff != "" {
 				t.Errorf("left behind:\n%s", diff)
 			}
 		})

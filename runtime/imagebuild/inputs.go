@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
@@ -81,16 +80,13 @@ func digestOf(c initramfs.Content) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), errors.Join(err, r.Close())
 }
 
-// checkPolicy finds what would else be found when the enclave boots.
+// checkPolicy reads the policy as the enclave will, which would else refuse to boot.
 func checkPolicy(c initramfs.Content) error {
-	if c.Size() > policy.MaxBytes {
-		return fmt.Errorf("has %d bytes; a policy has at most %d", c.Size(), policy.MaxBytes)
-	}
 	r, err := c.Open()
 	if err != nil {
 		return err
 	}
-	b, err := io.ReadAll(r)
+	b, err := io.ReadAll(io.LimitReader(r, policy.MaxBytes+1))
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}

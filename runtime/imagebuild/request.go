@@ -35,8 +35,8 @@ type Request struct {
 	// be empty.
 	NSMModule string
 
-	// Policy is a JSON file that limits what the host may ask; see
-	// contract.GuestPolicyPath. It may be empty.
+	// Policy is a file of runtime/guest/policy, which limits what the host may set. It
+	// may be empty.
 	Policy string
 	// Command replaces the image's entry point and command.
 	Command []string
