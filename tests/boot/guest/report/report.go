@@ -28,7 +28,10 @@ type Report struct {
 	RandomSource string
 	// UnixTime is the guest's clock.
 	UnixTime int64
-	Module   Module
+	// Application is the content of /rootfs/application, which the customer's ramdisk
+	// brings.
+	Application string
+	Module      Module
 }
 
 // Module is the answer of the security module to DescribeNSM, and to DescribePCR
