@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
@@ -95,6 +96,25 @@ func newSigner(t *testing.T) *eif.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+// buildFromFolder makes an image as `chamber eif build --rootfs` does.
+func (m *machine) buildFromFolder(t *testing.T, application string, signer *eif.Signer) image {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "application"), []byte(application), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	im := image{path: filepath.Join(t.TempDir(), "image.eif")}
+	result, err := imagebuild.Build(t.Context(), imagebuild.Request{
+		RootFS: root, Architecture: eif.X8664, Kernel: m.kernel, Init: m.guest, Command: []string{"/application"},
+		Signer: signer, Output: im.path,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im.measurements = result.Measurements
+	return im
 }
 
 func signedBy(signer *eif.Signer) func(*eif.Spec) {

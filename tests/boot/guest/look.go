@@ -35,7 +35,7 @@ func look() (report.Report, error) {
 		Release: text("/proc/sys/kernel/osrelease"), CommandLine: text("/proc/cmdline"), Args: os.Args,
 		UpSeconds: float64(up.Nano()) / 1e9, CPUs: runtime.NumCPU(), ContextID: cid,
 		RandomReady: randomReady(), RandomSource: text("/sys/class/misc/hw_random/rng_current"),
-		UnixTime: time.Now().Unix(), Module: module, Files: unpacked,
+		UnixTime: time.Now().Unix(), Application: text("/rootfs/application"), Module: module, Files: unpacked,
 	}
 	for line := range strings.SplitSeq(text("/proc/meminfo"), "\n") {
 		_, _ = fmt.Sscanf(line, "MemTotal: %d kB", &r.MemTotalKiB)

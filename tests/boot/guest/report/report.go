@@ -28,7 +28,10 @@ type Report struct {
 	RandomSource string
 	// UnixTime is the guest's clock.
 	UnixTime int64
-	Module   Module
+	// Application is the content of /rootfs/application, which the customer's ramdisk
+	// brings.
+	Application string
+	Module      Module
 	// Files are what the kernel has unpacked, in order of their paths.
 	Files []File
 }
