@@ -96,7 +96,7 @@ func validateFiles(files []File) error {
 	for i, file := range files {
 		switch {
 		case !cleanPath(file.Path):
-			errs = append(errs, fmt.Errorf("files[%d].path (%.80q): must be an absolute path without . or ..", i, file.Path))
+			errs = append(errs, fmt.Errorf("files[%d].path (%.80q): must be an absolute path in its shortest form", i, file.Path))
 		case seen[file.Path]:
 			errs = append(errs, fmt.Errorf("files[%d].path (%q): is there twice", i, file.Path))
 		case len(file.Content) > MaxFileBytes:
