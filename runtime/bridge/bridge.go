@@ -39,7 +39,8 @@ type Bridge struct {
 	// DialTimeout limits Dial. Zero means DefaultDialTimeout.
 	DialTimeout time.Duration
 	// IdleTimeout ends a connection when no byte was read or written in either
-	// direction for so long. Zero means DefaultIdleTimeout, a negative value none.
+	// direction for so long. A byte that waits for a slow reader does not move.
+	// Zero means DefaultIdleTimeout, a negative value none.
 	IdleTimeout time.Duration
 	// MaxConns limits the connections at once. One more is accepted and reset at
 	// once, so that its client knows and does not wait. Zero means DefaultMaxConns.

@@ -28,10 +28,10 @@ func main() {
 	flag.IntVar(&o.most, "most", 10_000, "the largest number of connections")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := o.run(ctx); err != nil {
+	err := o.run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchbridge:", err)
-		stop()
 		os.Exit(1)
 	}
 }

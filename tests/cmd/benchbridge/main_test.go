@@ -20,12 +20,7 @@ func TestMain(m *testing.M) {
 // TestCompare runs a comparison that is far too short to mean anything.
 func TestCompare(t *testing.T) {
 	for _, back := range []string{"hybrid", "tcp"} {
-		dir, err := os.MkdirTemp("", "bench")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		o := options{back: back, folder: dir, duration: 10 * time.Millisecond, rounds: 1, megabytes: 1, most: 100}
+		o := options{back: back, folder: t.TempDir(), duration: 10 * time.Millisecond, rounds: 1, megabytes: 1, most: 100}
 		out := stdout(t, func() {
 			if err := compare(t.Context(), o); err != nil {
 				t.Error(err)
