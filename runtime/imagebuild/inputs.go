@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/guest/policy"
@@ -55,7 +56,7 @@ func (r Request) open() (inputs, error) {
 
 // openInput returns a file's content and digest.
 func openInput(l *fault.List, property, path string, check func(initramfs.Content) error) (initramfs.Content, string) {
-	content, err := initramfs.OpenFile(path)
+	content, err := blob.File(path)
 	if err != nil {
 		l.Join(property, err)
 		return nil, ""

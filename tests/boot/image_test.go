@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
@@ -35,7 +36,7 @@ func (m *machine) build(t *testing.T, application string, changes ...func(*eif.S
 	spec := eif.Spec{
 		Architecture: eif.X8664, Kernel: file(t, m.kernel), Cmdline: kernel.CommandLine,
 		Ramdisks: []eif.Content{
-			ramdisk(t, "init", file(t, m.guest)), ramdisk(t, "rootfs/application", eif.Bytes([]byte(application))),
+			ramdisk(t, "init", file(t, m.guest)), ramdisk(t, "rootfs/application", blob.Bytes([]byte(application))),
 		},
 		Metadata: eif.Metadata{ImageName: "boot-test", BuildMetadata: eif.BuildMetadata{BuildTime: eif.FormatTime(time.Unix(0, 0))}},
 	}
@@ -56,7 +57,7 @@ func (m *machine) build(t *testing.T, application string, changes ...func(*eif.S
 
 func file(t *testing.T, path string) eif.Content {
 	t.Helper()
-	content, err := eif.File(path)
+	content, err := blob.File(path)
 	if err != nil {
 		t.Fatal(err)
 	}
