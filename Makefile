@@ -72,7 +72,7 @@ schema: ## Write schema.json from the code.
 
 .PHONY: golden
 golden: ## Rewrite the golden files; read the diff before you commit it.
-	@go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' components cmd | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+	@go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' components cmd runtime | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 .PHONY: instance-types
 instance-types: ## Write the table of instance types from moto's copy of EC2's list. Needs pip and PyPI.
