@@ -24,6 +24,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand(), newNodesCommand())
+	root.AddCommand(newPlanCommand(), newNodesCommand(), newAttestCommand())
 	return root
 }
