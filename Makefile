@@ -66,6 +66,29 @@ lint: ## Run golangci-lint, built from its module at the pinned version.
 	lint=$$($(LOCAL_STACK) tools --print golangci-lint); \
 	"$$lint" run ./...; cd tests; "$$lint" run --config ../.golangci.yml ./...
 
+# AWS's library takes minutes to compile. Its folder has the hash of what is pinned.
+EIF_REFERENCE := tests/tools/eif-reference
+EIF_REFERENCE_TARGET = $${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-containment-chamber/eif-reference-$$(sha256sum $(EIF_REFERENCE)/Cargo.lock | cut -c1-16)
+
+# Sets $$reference to the built program, or to nothing, and then says why.
+define build-eif-reference
+reference=""; \
+if ! command -v cargo >/dev/null; then echo "AWS's writer is not built: there is no cargo (Rust 1.94 or later)"; \
+elif ! CARGO_TARGET_DIR="$(EIF_REFERENCE_TARGET)" cargo build --quiet --release --locked --manifest-path $(EIF_REFERENCE)/Cargo.toml; then \
+	echo "AWS's writer is not built: cargo failed, see above (it needs crates, a C compiler and OpenSSL's headers)"; \
+else reference="$(EIF_REFERENCE_TARGET)/release/eif-reference"; fi
+endef
+
+.PHONY: eif-reference
+eif-reference: ## Compare runtime/eif with AWS's writer, byte for byte (needs cargo; minutes the first time).
+	@$(build-eif-reference); \
+	if [[ -n "$$reference" ]]; then go -C tests run ./cmd/eifbench compare "$$reference"; else echo "nothing was compared"; fi
+
+.PHONY: bench-eif
+bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with cargo, AWS's writer (5 GiB of disk).
+	@$(build-eif-reference); \
+	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
+
 .PHONY: schema
 schema: ## Write schema.json from the code.
 	@go test ./components -run '^TestSchemaIsCurrent$$' -update

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/attest"
 )
@@ -139,14 +138,4 @@ func (d *documentReport) zero() string {
 		}
 	}
 	return strings.Join(list, " ")
-}
-
-// printable keeps what nobody has verified from writing to the terminal.
-func printable(s string) string {
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return strconv.Quote(s)
-		}
-	}
-	return s
 }

@@ -67,7 +67,7 @@ func (e evidence) write(name string, data []byte) {
 // run splits args, in which @name is a file of the evidence.
 func (e evidence) run(args, stdin string) (string, error) {
 	var out strings.Builder
-	cmd := newCommand()
+	cmd := newCommand("test")
 	cmd.SetArgs(strings.Fields(strings.ReplaceAll(args, "@", e.dir+"/")))
 	cmd.SetIn(strings.NewReader(stdin))
 	cmd.SetOut(&out)
@@ -78,8 +78,8 @@ func (e evidence) run(args, stdin string) (string, error) {
 }
 
 const (
-	trusted = " --root @root.pem --at 2026-03-14T12:00:30Z"
-	verify  = "attest verify @document.cbor" + trusted
+	trusted      = " --root @root.pem --at 2026-03-14T12:00:30Z"
+	attestVerify = "attest verify @document.cbor" + trusted
 )
 
 func TestAttestGolden(t *testing.T) {
@@ -88,16 +88,16 @@ func TestAttestGolden(t *testing.T) {
 	e.write("debug.cbor", e.document(e.issuer.Payload().With("pcrs", map[int][]byte{0: zeros, 1: zeros, 2: zeros, 4: attesttest.PCR(1)})))
 	e.write("strange.cbor", e.document(e.issuer.Payload().With("module_id", "i-\x1b[2J\n").With("certificate", make([]byte, 64))))
 	for file, args := range map[string]string{
-		"attest-verify.txt":       verify + " --measurements @image.json --nonce 5f0c --max-age 1m",
-		"attest-verify.json":      verify + " --measurements @image.json -o json",
+		"attest-verify.txt":       attestVerify + " --measurements @image.json --nonce 5f0c --max-age 1m",
+		"attest-verify.json":      attestVerify + " --measurements @image.json -o json",
 		"attest-debug.txt":        "attest verify @debug.cbor --measurements @image.json --allow-debug" + trusted,
 		"attest-show.txt":         "attest show @strange.cbor",
 		"attest-show.json":        "attest show @document.cbor -o json",
 		"attest-verify-help.txt":  "attest verify --help",
 		"attest-show-help.txt":    "attest show --help",
-		"attest-refused.json":     verify + " --measurements @old.json --nonce 00 -o json",
-		"attest-refused.txt":      verify + " --measurements @old.json --nonce 00 --pcr 3=" + hex.EncodeToString(attesttest.PCR(1)),
-		"attest-policy-fault.txt": verify + " --pcr 3=" + hex.EncodeToString(attesttest.PCR(1)) + " --max-age -1m",
+		"attest-refused.json":     attestVerify + " --measurements @old.json --nonce 00 -o json",
+		"attest-refused.txt":      attestVerify + " --measurements @old.json --nonce 00 --pcr 3=" + hex.EncodeToString(attesttest.PCR(1)),
+		"attest-policy-fault.txt": attestVerify + " --pcr 3=" + hex.EncodeToString(attesttest.PCR(1)) + " --max-age -1m",
 	} {
 		t.Run(file, func(t *testing.T) {
 			got, err := e.run(args, "")
@@ -186,7 +186,7 @@ func TestAttestRollout(t *testing.T) {
 		" --measurements @image.json --pcr 3=" + strings.Repeat("0", 96): "",
 	} {
 		t.Run(args, func(t *testing.T) {
-			_, err := e.run(verify+args, "")
+			_, err := e.run(attestVerify+args, "")
 			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 				t.Errorf("got %v, want %q", err, want)
 			}
@@ -203,34 +203,34 @@ func TestAttestRefuses(t *testing.T) {
 	e.write("broken.pem", []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
 	with := " --measurements @image.json"
 	for args, want := range map[string]string{
-		verify: "nothing says which image the enclave must run: use --measurements",
+		attestVerify: "nothing says which image the enclave must run: use --measurements",
 		"attest verify @document.cbor --at 2026-03-14T12:00:30Z" + with: "cabundle[0] (SHA-256 ",
-		verify + with + " -o yaml":                                      `--output "yaml": use table or json`,
+		attestVerify + with + " -o yaml":                                `--output "yaml": use table or json`,
 		"attest show -o yaml":                                           `--output "yaml": use table or json`,
-		verify + with + " --nonce xy":                                   "--nonce: write it in hexadecimal digits",
-		verify + with + " --at noon":                                    "--at: write it as 2026-03-14T12:00:00Z",
-		verify + with + " --root @none.pem":                             "none.pem: no such file",
-		verify + with + " --root @image.json":                           "there is no certificate in PEM form",
-		verify + with + " --root @key.pem":                              `it has a PEM block of type "PRIVATE KEY"`,
-		verify + with + " --root @broken.pem":                           "x509: malformed certificate",
-		verify + " --measurements @none.json":                           "none.json: no such file",
-		verify + " --measurements @root.pem":                            "root.pem: invalid character",
-		verify + " --measurements @bare.json":                           `bare.json: there is no PCR0: it must hold {"Measurements"`,
-		verify + " --measurements @word.json":                           `word.json: "PCRx" is no register`,
-		verify + " --measurements @short.json":                          "short.json: PCR0: a PCR of SHA-384 has 96 hexadecimal digits, not 2",
-		verify + " --pcr 0":                                             `--pcr "0": write it as INDEX=HEX`,
-		verify + " --pcr 32=00":                                         `--pcr "32=00": the index must be from 0 to 31`,
-		verify + " --pcr PCR0=00":                                       `--pcr "PCR0=00": the index must be`,
-		verify + " --pcr 0=zz":                                          `--pcr "0=zz": a PCR is written in hexadecimal digits`,
-		verify + " --pcr 0=" + strings.Repeat("00", 48):                 "is zero only in debug mode",
+		attestVerify + with + " --nonce xy":                             "--nonce: write it in hexadecimal digits",
+		attestVerify + with + " --at noon":                              "--at: write it as 2026-03-14T12:00:00Z",
+		attestVerify + with + " --root @none.pem":                       "none.pem: no such file",
+		attestVerify + with + " --root @image.json":                     "there is no certificate in PEM form",
+		attestVerify + with + " --root @key.pem":                        `it has a PEM block of type "PRIVATE KEY"`,
+		attestVerify + with + " --root @broken.pem":                     "x509: malformed certificate",
+		attestVerify + " --measurements @none.json":                     "none.json: no such file",
+		attestVerify + " --measurements @root.pem":                      "root.pem: invalid character",
+		attestVerify + " --measurements @bare.json":                     `bare.json: there is no PCR0: it must hold {"Measurements"`,
+		attestVerify + " --measurements @word.json":                     `word.json: "PCRx" is no register`,
+		attestVerify + " --measurements @short.json":                    "short.json: PCR0: a PCR of SHA-384 has 96 hexadecimal digits, not 2",
+		attestVerify + " --pcr 0":                                       `--pcr "0": write it as INDEX=HEX`,
+		attestVerify + " --pcr 32=00":                                   `--pcr "32=00": the index must be from 0 to 31`,
+		attestVerify + " --pcr PCR0=00":                                 `--pcr "PCR0=00": the index must be`,
+		attestVerify + " --pcr 0=zz":                                    `--pcr "0=zz": a PCR is written in hexadecimal digits`,
+		attestVerify + " --pcr 0=" + strings.Repeat("00", 48):           "is zero only in debug mode",
 		"attest verify @none.cbor" + with:                               "none.cbor: no such file",
 		"attest verify @root.pem" + with:                                `reading the document: it begins with "-----BEGIN CERTI"`,
 		"attest verify" + with:                                          "reading the document: there is none",
 		"attest show @document.cbor extra":                              "accepts at most 1 arg",
 		"attest show @image.json":                                       "neither in CBOR nor in base64 nor in hexadecimal digits",
 		"attest verify @document.cbor @document.cbor":                   "accepts at most 1 arg",
-		verify + with + " --max-age yesterday":                          "invalid argument",
-		verify + with + " --nonce " + strings.Repeat("00", 513):         `nonce ("513 bytes"): must have at most 512 bytes`,
+		attestVerify + with + " --max-age yesterday":                    "invalid argument",
+		attestVerify + with + " --nonce " + strings.Repeat("00", 513):   `nonce ("513 bytes"): must have at most 512 bytes`,
 	} {
 		t.Run(args, func(t *testing.T) {
 			out, err := e.run(args, "")

@@ -16,13 +16,14 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // chamber runs the command as a person would.
 func chamber(args ...string) (string, error) {
 	var out strings.Builder
-	cmd := newCommand()
+	cmd := newCommand("v0.1.0")
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	err := cmd.Execute()
 	return out.String(), err
 }
 
+// golden compares with a file below testdata.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", file)

@@ -16,6 +16,14 @@ const (
 	MemoryStepMiB = 2
 )
 
+// LeastMemoryMiB is the least memory in MiB of an enclave whose image file has so many
+// bytes: [ImageMemoryRatio] times as much, and never below [MinEnclaveMiB].
+func LeastMemoryMiB(imageBytes int64) int {
+	const mib = 1 << 20
+	least := max(MinEnclaveMiB, int((ImageMemoryRatio*imageBytes+mib-1)/mib))
+	return least + least%MemoryStepMiB
+}
+
 // leastMiB is the least memory for the enclave's image.
 func (e Enclave) leastMiB() int {
 	return max(MinEnclaveMiB, ImageMemoryRatio*e.ImageMiB)
