@@ -16,7 +16,7 @@ LOCAL_STACK := go -C tests run ./local/cmd/local-stack
 
 .PHONY: help
 help: ## Print this list.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
@@ -26,8 +26,20 @@ demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
 demo-down: ## Remove what `make demo` started.
 	@$(LOCAL_STACK) demo-down
 
+.PHONY: kernel
+kernel: ## Build the enclave kernel and print its path; kernel.json beside it says from what.
+	@$(LOCAL_STACK) tools --print kernel-x86_64
+
+.PHONY: kernel-arm64
+kernel-arm64: ## The same for Graviton, with the cross compiler.
+	@$(LOCAL_STACK) tools --print kernel-arm64
+
+.PHONY: emulator
+emulator: ## Build QEMU with the machine that starts enclave images, and print its path.
+	@$(LOCAL_STACK) tools --print emulator
+
 .PHONY: test
-test: ## Run all tests: unit, schema, construct, local stack.
+test: ## Run all tests: unit, schema, construct, local stack, enclave images.
 	@# First, because a test would build them without a word.
 	@$(LOCAL_STACK) tools
 	@go test $(TESTFLAGS) ./... | $(REPORT)

@@ -34,7 +34,10 @@ func (b *builder) watch(ctx context.Context, dir string, p program, args []strin
 		return err
 	}
 	var done atomic.Int64
-	stop := b.report(&done, total)
+	begin := time.Now()
+	stop := report(func() {
+		b.say("  %d s: %d packages compiled, of at most %d", int(time.Since(begin).Seconds()), done.Load(), total)
+	})
 	trouble := readVerbose(stderr, &done)
 	err = cmd.Wait()
 	stop()
@@ -44,9 +47,9 @@ func (b *builder) watch(ctx context.Context, dir string, p program, args []strin
 	return err
 }
 
-// report writes a line of progress at every interval until stop is called.
-func (b *builder) report(done *atomic.Int64, total int) (stop func()) {
-	begin, quit := time.Now(), make(chan struct{})
+// report calls say at every interval until stop is called.
+func report(say func()) (stop func()) {
+	quit := make(chan struct{})
 	var finished sync.WaitGroup
 	finished.Go(func() {
 		tick := time.NewTicker(every)
@@ -56,7 +59,7 @@ func (b *builder) report(done *atomic.Int64, total int) (stop func()) {
 			case <-quit:
 				return
 			case <-tick.C:
-				b.say("  %d s: %d packages compiled, of at most %d", int(time.Since(begin).Seconds()), done.Load(), total)
+				say()
 			}
 		}
 	})

@@ -1,0 +1,155 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/boot/guest/report"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
+)
+
+const (
+	role     = "arn:aws:iam::123456789012:role/enclave-node"
+	instance = "i-0123456789abcdef0"
+)
+
+// zero is a register that nothing was measured into.
+var zero = strings.Repeat("0", 96)
+
+// TestBoot: what runtime/eif computes is what the security module reports, bit for
+// bit, of an unsigned image, a signed one, and one whose application differs.
+func TestBoot(t *testing.T) {
+	m := newMachine(t)
+	first := m.build(t, "one")
+	t.Run("unsigned", func(t *testing.T) {
+		r := m.once(t, emulator.Options{Image: first.path, ParentRole: role, ParentID: instance, EnclaveID: instance + "-enc1"}, echo)
+		wantRegisters(t, r, first.measurements, measured(role), measured(instance))
+		wantMachine(t, r)
+	})
+	t.Run("signed", func(t *testing.T) {
+		signed := m.build(t, "one", signedBy(newSigner(t)))
+		if signed.measurements.PCR0 != first.measurements.PCR0 {
+			t.Error("the signature is measured into PCR0")
+		}
+		r := m.once(t, emulator.Options{Image: signed.path, CPUs: 2}, nil)
+		wantRegisters(t, r, signed.measurements, zero, zero)
+		if r.CPUs != 2 {
+			t.Errorf("%d CPUs, want 2", r.CPUs)
+		}
+	})
+	t.Run("another application", func(t *testing.T) {
+		other := m.build(t, "onf")
+		r := m.once(t, emulator.Options{Image: other.path}, nil)
+		wantRegisters(t, r, other.measurements, zero, zero)
+		a, b := first.measurements, other.measurements
+		if a.PCR0 == b.PCR0 || a.PCR1 != b.PCR1 || a.PCR2 == b.PCR2 {
+			t.Errorf("PCR0 and PCR2 must differ, PCR1 not:\n%v\n%v", a, b)
+		}
+	})
+	t.Run("nitro-cli's command line", func(t *testing.T) {
+		usual := m.build(t, "one", func(s *eif.Spec) { s.Cmdline = nitroCLI })
+		r := m.once(t, emulator.Options{Image: usual.path}, nil)
+		wantRegisters(t, r, usual.measurements, zero, zero)
+		if want := []string{"/init", "nomodules"}; !slices.Equal(r.Args, want) {
+			t.Errorf("init's arguments are %q, want %q", r.Args, want)
+		}
+	})
+}
+
+// nitroCLI is the command line of nitro-cli's kernel for x86_64 (1.5.0,
+// blobs/x86_64/cmdline).
+const nitroCLI = "reboot=k panic=30 pci=off nomodules console=ttyS0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd random.trust_cpu=on"
+
+// once boots the image, which must start once, report once and end by itself.
+func (m *machine) once(t *testing.T, o emulator.Options, talk func(context.Context, *emulator.Enclave) error) report.Report {
+	t.Helper()
+	r := m.boot(t, o, talk)
+	if r.err != nil || len(r.reports) != 1 || r.starts != 1 {
+		t.Fatalf("%d starts, %d reports, want one of each; end: %v\n%s", r.starts, len(r.reports), r.err, r.console)
+	}
+	one := r.reports[0]
+	t.Logf("init after %.2f s; %d of %d KiB free", one.UpSeconds, one.MemFreeKiB, one.MemTotalKiB)
+	return one
+}
+
+func wantRegisters(t *testing.T, r report.Report, m eif.Measurements, pcr3, pcr4 string) {
+	t.Helper()
+	pcr8 := zero
+	if m.PCR8 != nil {
+		pcr8 = m.PCR8.String()
+	}
+	want := map[int]string{0: m.PCR0.String(), 1: m.PCR1.String(), 2: m.PCR2.String(), 3: pcr3, 4: pcr4, 8: pcr8}
+	for index, value := range want {
+		got := r.Module.PCRs[index]
+		if got.Value != value || !got.Locked {
+			t.Errorf("PCR%d is %s (locked: %v), want %s", index, got.Value, got.Locked, value)
+		}
+	}
+}
+
+// wantMachine checks what an init finds with this kernel.
+func wantMachine(t *testing.T, r report.Report) {
+	t.Helper()
+	if r.Module.Digest != "SHA384" || r.Module.MaxPCRs != 32 || r.ContextID != emulator.ContextID {
+		t.Errorf("security module %+v, context %d", r.Module, r.ContextID)
+	}
+	if !r.RandomReady || r.RandomSource != "nsm-hwrng" {
+		t.Errorf("random numbers are ready: %v, from %q", r.RandomReady, r.RandomSource)
+	}
+	if !strings.HasPrefix(r.CommandLine, kernel.CommandLine+" ") || !slices.Equal(r.Args, []string{"/init"}) {
+		t.Errorf("command line %q, init's arguments %q", r.CommandLine, r.Args)
+	}
+	if off := time.Since(time.Unix(r.UnixTime, 0)).Abs(); off > time.Hour {
+		t.Errorf("the enclave's clock is %v off", off)
+	}
+	// Nine tenths: a kernel that takes more has something in it that nobody asked for.
+	if r.MemTotalKiB < 400<<10 || r.MemFreeKiB < r.MemTotalKiB*9/10 {
+		t.Errorf("%d of %d KiB are free", r.MemFreeKiB, r.MemTotalKiB)
+	}
+}
+
+// measured is a register that starts at zero and is extended once. Role and instance
+// go in as they are, without a digest of their own.
+func measured(text string) string {
+	sum := sha512.Sum384(append(make([]byte, 48), text...))
+	return hex.EncodeToString(sum[:])
+}
+
+// echo sends a megabyte through the enclave and back, and asks a port where nobody
+// listens. It closes nothing before all is back: vhost-device-vsock makes a full close
+// of the host's half one.
+func echo(ctx context.Context, enclave *emulator.Enclave) error {
+	if conn, err := enclave.Dial(ctx, report.EchoPort+1); err == nil {
+		_ = conn.Close()
+		return errors.New("a port answers on which nobody listens")
+	}
+	conn, err := enclave.Dial(ctx, report.EchoPort)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := conn.Write(data)
+		sent <- err
+	}()
+	back := make([]byte, len(data))
+	if _, err := io.ReadFull(conn, back); err != nil {
+		return err
+	}
+	if !bytes.Equal(back, data) {
+		return errors.New("other bytes came back")
+	}
+	return <-sent
+}

@@ -1,0 +1,36 @@
+package boot
+
+import (
+	"testing"
+
+	localkernel "github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
+)
+
+// The kernel that Debian 12's compiler makes. Whoever changes it changes PCR0 and PCR1
+// of every image with this kernel, so it is for the changelog.
+const (
+	debian12Compiler = "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"
+	debian12Linker   = "GNU ld (GNU Binutils for Debian) 2.40"
+	debian12Kernel   = "14a38c41116b9b46c2348ecb2b8c61e83f2efb1d05e62006acb3b2400eacb518"
+)
+
+// TestKernelIsReproducible: the kernel that was built here has the bytes that were
+// built elsewhere, and its record describes it.
+func TestKernelIsReproducible(t *testing.T) {
+	result := builtKernel(t)
+	record, err := localkernel.ReadRecord(result.Record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := localkernel.Digest(result.Image); err != nil || got != record.SHA256 {
+		t.Errorf("the kernel is %s, %v, its record says %s", got, err, record.SHA256)
+	}
+	t.Logf("%d bytes, %s", record.Size, record.SHA256)
+	if record.Toolchain.Compiler != debian12Compiler || record.Toolchain.Linker != debian12Linker {
+		t.Logf("another compiler makes another kernel: %+v", record.Toolchain)
+		return
+	}
+	if record.SHA256 != debian12Kernel {
+		t.Errorf("the kernel is %s, and was %s: if that is meant, change it here and in the changelog", record.SHA256, debian12Kernel)
+	}
+}
