@@ -26,9 +26,6 @@ type Spec struct {
 	Stdout, Stderr *os.File
 }
 
-// User is a user and a group by their numbers.
-type User struct{ UID, GID uint32 }
-
 // Start starts a process that cannot gain privileges (no_new_privs): neither set-uid
 // programs nor file capabilities in the image give it any.
 func (r *Reaper) Start(spec Spec) (*Child, error) {
