@@ -20,7 +20,7 @@ const (
 	// JSON. Ours; images of nitro-cli do not have it.
 	GuestSettingsPath = "/settings.json"
 	// GuestPolicyPath has what the host may ask of the enclave, as JSON. Ours, and
-	// optional: without it the host may ask for nothing.
+	// optional: without it policy.Default of runtime/guest/policy holds.
 	GuestPolicyPath = "/policy.json"
 )
 
