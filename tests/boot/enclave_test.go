@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -339,4 +340,40 @@ func wantLines(t *testing.T, lines <-chan control.Line) {
 			t.Errorf("no line %q among %d", want, len(seen))
 		}
 	}
+}
+
+// TestPayloadEnds: by itself, after a flood that nobody read, and nobody asks why. The
+// enclave ends all the same.
+func TestPayloadEnds(t *testing.T) {
+	m := newMachine(t)
+	r := m.startGuest(t, m.enclaveImage(t))
+	if err := r.client.Bootstrap(r.ctx, bootstrap()); err != nil {
+		t.Fatal(err)
+	}
+	wantPrefix(t, r.get(t, "/flood", "lines", "50000"), "200 OK")
+	status, err := r.client.Status(r.ctx)
+	if err != nil || status.DroppedLogLines == 0 {
+		t.Errorf("after the flood: %+v, %v", status, err)
+	}
+	r.exit(t, 3)
+	status = r.await(t, control.StateExited)
+	if status.Payload == nil || status.Payload.ExitCode == nil || *status.Payload.ExitCode != 3 {
+		t.Errorf("after the end: %+v", status.Payload)
+	}
+	r.wantEnd(t)
+}
+
+// exit tells the payload to end, which leaves the call without an answer.
+func (r *guestRun) exit(t *testing.T, code int) {
+	t.Helper()
+	conn, err := r.Dial(r.ctx, contract.PortAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprintf(conn, "GET /exit?code=%d HTTP/1.0\r\n\r\n", code); err != nil {
+		t.Fatal(err)
+	}
+	// The guest cuts what the payload leaves behind, well before the enclave ends.
+	_, _ = io.Copy(io.Discard, conn)
 }
