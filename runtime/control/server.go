@@ -14,8 +14,9 @@ import (
 // Guest is what the server does its calls on. Its errors reach the caller when they
 // are an *Error; of others the caller learns only that the guest has failed.
 type Guest interface {
-	// Bootstrap is called at most once with success. A call that fails has changed
-	// nothing, and another may follow.
+	// Bootstrap is called at most once with success. A call that ends with an *Error
+	// has changed nothing, and another may follow. After a failure of another kind
+	// the enclave ends.
 	Bootstrap(ctx context.Context, b Bootstrap) error
 	// Status never fails: what cannot be told is left out.
 	Status(ctx context.Context) Status

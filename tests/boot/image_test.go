@@ -139,16 +139,23 @@ func (im image) changed(t *testing.T, change func(data []byte) []byte) image {
 // buildGuest builds the guest as a static program.
 func buildGuest(t *testing.T) string {
 	t.Helper()
+	return buildProgram(t, ".", "./boot/guest")
+}
+
+// buildProgram builds a static program for the enclave. module is the folder of its
+// module, seen from that of the tests.
+func buildProgram(t *testing.T, module, source string) string {
+	t.Helper()
 	root, err := tools.ModuleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "guest")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./boot/guest") //nolint:gosec // fixed
-	cmd.Dir = root
+	path := filepath.Join(t.TempDir(), filepath.Base(source))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, source) //nolint:gosec // fixed
+	cmd.Dir = filepath.Join(root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the guest: %v\n%s", err, out)
+		t.Fatalf("building %s: %v\n%s", source, err, out)
 	}
 	return path
 }
