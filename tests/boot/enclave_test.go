@@ -83,6 +83,7 @@ type guestRun struct {
 	*emulator.Enclave
 	ctx    context.Context
 	client *control.Client
+	began  time.Time
 	ended  chan error
 }
 
@@ -104,14 +105,14 @@ func (m *machine) startGuest(t *testing.T, im image) *guestRun {
 	})
 	r := &guestRun{Enclave: enclave, ctx: ctx, ended: make(chan error, 1)}
 	r.serveEgress(t)
-	began := time.Now()
+	r.began = time.Now()
 	if err := enclave.Start(ctx, emulator.Options{Image: im.path}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { r.ended <- enclave.Wait(ctx) }()
 	r.client = r.clientWith(t, token)
 	status := r.await(t, control.StateWaiting)
-	t.Logf("the control channel answers after %.2f s", time.Since(began).Seconds())
+	t.Logf("the control channel answers after %.2f s", time.Since(r.began).Seconds())
 	if status.PCRs != nil || status.Payload != nil {
 		t.Errorf("before the bootstrap there is more than the state: %+v", status)
 	}
@@ -230,6 +231,7 @@ func TestGuest(t *testing.T) {
 	go func() { logs <- r.client.Logs(r.ctx, func(l control.Line) { lines <- l }) }()
 
 	wantPrefix(t, r.get(t, "/upcheck"), "200 OK OK")
+	t.Logf("the payload answers after %.2f s", time.Since(r.began).Seconds())
 	r.wantSelf(t)
 	r.wantEgress(t)
 	r.wantFiles(t)
