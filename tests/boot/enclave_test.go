@@ -344,8 +344,8 @@ func wantLines(t *testing.T, lines <-chan control.Line) {
 	}
 }
 
-// TestPayloadEnds: by itself, after a flood that nobody read, and nobody asks why. The
-// enclave ends all the same.
+// TestPayloadEnds: by itself, after a flood that nobody has read. The enclave ends all
+// the same.
 func TestPayloadEnds(t *testing.T) {
 	m := newMachine(t)
 	r := m.startGuest(t, m.enclaveImage(t))
