@@ -122,6 +122,10 @@ bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Ta
 provider: ## Build the Pulumi plugin into bin/.
 	@go build -o bin/pulumi-resource-containment-chamber .
 
+.PHONY: enclave-init
+enclave-init: ## Build the first program of an enclave into bin/, for chamber eif build --init.
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o bin/enclave-init ./cmd/enclave-init
+
 .PHONY: clean
 clean: ## Remove bin/. The cache of built tools stays.
 	@rm -rf bin

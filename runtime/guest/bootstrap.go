@@ -22,7 +22,7 @@ func (g *Guest) Bootstrap(ctx context.Context, b control.Bootstrap) error {
 	}
 	// Not the call's context: the payload outlives it, and half a bootstrap must not
 	// come of a caller who hangs up.
-	if err := g.apply(b, endpoints, g.Link(peerOf(ctx))); err != nil {
+	if err := g.apply(b, endpoints, g.Link(peerOf(ctx))); err != nil { //nolint:contextcheck // as said
 		g.fail(err)
 		return err
 	}

@@ -66,7 +66,7 @@ func (g *Guest) forward(e endpoint, link transport.Link) error {
 	if err != nil {
 		return fmt.Errorf("listening for %s: %w", e.Endpoint, err)
 	}
-	b := &bridge.Bridge{Name: "egress " + e.Endpoint.String(), Logger: g.Log, Dial: func(ctx context.Context) (net.Conn, error) {
+	b := &bridge.Bridge{Name: "egress " + e.String(), Logger: g.Log, Dial: func(ctx context.Context) (net.Conn, error) {
 		return link.Dial(ctx, e.parentPort)
 	}}
 	g.running.Go(func() { _ = b.Serve(g.ctx, listener) }) // the bridge logs why it ends

@@ -26,7 +26,7 @@ func (g *Guest) Serve(ctx context.Context, listener net.Listener) error {
 	server := control.NewServer(control.Handler(g, g.Log), g.Log)
 	server.ConnContext = withPeer
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- server.Serve(&limitListener{Listener: listener, most: maxCallers}) }()
 	select {
 	case err := <-served:
 		return err

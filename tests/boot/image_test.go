@@ -142,7 +142,7 @@ func buildGuest(t *testing.T) string {
 	return buildProgram(t, ".", "./boot/guest")
 }
 
-// buildProgram builds a static program for the enclave. module is the folder of its
+// buildProgram builds a static program for the enclave, as make enclave-init does. module is the folder of its
 // module, seen from that of the tests.
 func buildProgram(t *testing.T, module, source string) string {
 	t.Helper()
@@ -151,7 +151,7 @@ func buildProgram(t *testing.T, module, source string) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), filepath.Base(source))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, source) //nolint:gosec // fixed
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", path, source) //nolint:gosec // fixed
 	cmd.Dir = filepath.Join(root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -59,12 +60,8 @@ func (r *Root) write(file control.File) error {
 		return err
 	}
 	defer parent.close()
-	if len(parent.names) == 0 {
-		for _, reserved := range kernelFolders {
-			if name == reserved {
-				return errors.New("is the kernel's")
-			}
-		}
+	if len(parent.names) == 0 && slices.Contains(kernelFolders, name) {
+		return errors.New("is the kernel's")
 	}
 	temp := ".chamber-" + rand.Text()
 	if err := r.fill(parent.fd(), temp, file); err != nil {

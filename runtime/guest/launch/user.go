@@ -30,7 +30,7 @@ func LookupUser(user string, passwd, group []byte) (process.User, error) {
 		}
 	}
 	result := process.User{UID: uid}
-	if entry != nil && len(entry) > 3 {
+	if len(entry) > 3 {
 		result.GID, _ = id(entry[3])
 	}
 	if !hasGroup {

@@ -24,7 +24,7 @@ func main() {
 
 func serve() error {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/upcheck", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") })
+	mux.HandleFunc("/upcheck", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up") })
 	mux.HandleFunc("/self", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, self()) })
 	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, func() ([]byte, error) { return os.ReadFile(r.FormValue("path")) })

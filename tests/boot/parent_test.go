@@ -1,0 +1,217 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
+)
+
+const (
+	testPolicy = `{"version":1,"egress":["config.example.com:80","169.254.170.23:80"],"environment":["GREETING"],
+"files":["/etc/containment-chamber/config.json","/var/run/secrets/token"]}`
+	token      = "0123456789abcdef0123456789abcdef"
+	egressPort = 7001
+)
+
+// enclaveImage builds an image as chamber eif build does: our kernel, our init and a
+// payload that is not root.
+func (m *machine) enclaveImage(t *testing.T) image {
+	t.Helper()
+	dir := t.TempDir()
+	root := filepath.Join(dir, "rootfs")
+	for _, folder := range []string{"etc", "var", "run", "srv"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil { //nolint:gosec // a payload's root
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(root, "etc/passwd"), "root:x:0:0::/:\nsigner:x:1000:1001::/:\n")
+	write(t, filepath.Join(dir, "policy.json"), testPolicy)
+	if err := os.Symlink("/run", filepath.Join(root, "var/run")); err != nil { // as in Debian's images
+		t.Fatal(err)
+	}
+	copyProgram(t, buildProgram(t, ".", "./boot/payload"), filepath.Join(root, "payload"))
+	r := imagebuild.Request{
+		RootFS: root, KeepModes: true, Architecture: eif.X8664, Kernel: m.kernel, Cmdline: kernel.CommandLine,
+		Init:   buildProgram(t, "..", "./cmd/enclave-init"),
+		Policy: filepath.Join(dir, "policy.json"), Command: []string{"/payload", "an argument"}, Env: []string{"GREETING=image", "OTHER=image"},
+		User: "signer", WorkingDir: "/srv", Name: "payload", Version: "1", Output: filepath.Join(dir, "payload.eif"),
+	}
+	result, err := imagebuild.Build(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the image has %d bytes", result.Size)
+	return image{path: r.Output, measurements: result.Measurements}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // a payload's file
+		t.Fatal(err)
+	}
+}
+
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+}
+
+// guestRun is an enclave with our guest, and the parent's side of it.
+type guestRun struct {
+	*emulator.Enclave
+	ctx    context.Context
+	client *control.Client
+	began  time.Time
+	ended  chan error
+}
+
+func (m *machine) startGuest(t *testing.T, im image) *guestRun {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	enclave, err := emulator.New(m.programs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := enclave.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("console:\n%s", enclave.Console())
+		}
+	})
+	r := &guestRun{Enclave: enclave, ctx: ctx, ended: make(chan error, 1)}
+	r.serveEgress(t)
+	r.began = time.Now()
+	if err := enclave.Start(ctx, emulator.Options{Image: im.path}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { r.ended <- enclave.Wait(ctx) }()
+	r.client = r.clientWith(t, token)
+	status := r.await(t, control.StateWaiting)
+	t.Logf("the control channel answers after %.2f s", time.Since(r.began).Seconds())
+	if status.PCRs != nil || status.Payload != nil {
+		t.Errorf("before the bootstrap there is more than the state: %+v", status)
+	}
+	return r
+}
+
+func (r *guestRun) clientWith(t *testing.T, token string) *control.Client {
+	client := control.NewClient(func(ctx context.Context) (net.Conn, error) { return r.Dial(ctx, contract.PortControl) }, token)
+	t.Cleanup(client.Close)
+	return client
+}
+
+// serveEgress is an endpoint behind the parent's port.
+func (r *guestRun) serveEgress(t *testing.T) {
+	t.Helper()
+	listener, err := r.Listen(r.ctx, egressPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		_, _ = io.WriteString(w, "you asked "+request.Host+" for "+request.URL.Path)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+}
+
+// await polls until the guest has the state.
+func (r *guestRun) await(t *testing.T, state control.State) control.Status {
+	t.Helper()
+	for {
+		ctx, cancel := context.WithTimeout(r.ctx, 10*time.Second)
+		status, err := r.client.Status(ctx)
+		cancel()
+		if err == nil && status.State == state {
+			return status
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case err := <-r.ended:
+			t.Fatalf("the enclave ended before it was %s: %v", state, err)
+		case <-r.ctx.Done():
+			t.Fatalf("the guest is %+v (%v), not %s", status, err, state)
+		}
+	}
+}
+
+// get asks the payload through the ingress, until the guest has opened it.
+func (r *guestRun) get(t *testing.T, path string, query ...string) string {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(query); i += 2 {
+		values.Set(query[i], query[i+1])
+	}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Dial(ctx, contract.PortAPI) }}
+	defer transport.CloseIdleConnections()
+	for {
+		request, err := http.NewRequestWithContext(r.ctx, http.MethodGet, "http://enclave"+path+"?"+values.Encode(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := (&http.Client{Transport: transport}).Do(request)
+		if err == nil {
+			defer func() { _ = response.Body.Close() }()
+			body, _ := io.ReadAll(response.Body)
+			return response.Status + " " + string(body)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-r.ctx.Done():
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+}
+
+func (r *guestRun) wantEnd(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-r.ended:
+		if err != nil {
+			t.Errorf("the enclave ended with %v", err)
+		}
+	case <-r.ctx.Done():
+		t.Error("the enclave has not ended")
+	}
+	if starts := strings.Count(r.Console(), "Linux version "); starts != 1 {
+		t.Errorf("the kernel has started %d times", starts)
+	}
+}
+
+// exit tells the payload to end, which leaves the call without an answer.
+func (r *guestRun) exit(t *testing.T, code int) {
+	t.Helper()
+	conn, err := r.Dial(r.ctx, contract.PortAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprintf(conn, "GET /exit?code=%d HTTP/1.0\r\n\r\n", code); err != nil {
+		t.Fatal(err)
+	}
+	// The guest cuts what the payload leaves behind, well before the enclave ends.
+	_, _ = io.Copy(io.Discard, conn)
+}
