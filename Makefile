@@ -76,7 +76,7 @@ lint: ## Run golangci-lint, built from its module at the pinned version.
 	@# A cache of its own for each checkout: the linter's keeps the paths of findings.
 	@export GOLANGCI_LINT_CACHE="$${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-containment-chamber/lint-$$(pwd | cksum | cut -d' ' -f1)"; \
 	lint=$$($(LOCAL_STACK) tools --print golangci-lint); \
-	"$$lint" run ./...; cd tests; "$$lint" run --config ../.golangci.yml ./...
+	"$$lint" run --allow-parallel-runners ./...; cd tests; "$$lint" run --allow-parallel-runners --config ../.golangci.yml ./...
 
 # AWS's library takes minutes to compile. Its folder has the hash of what is pinned.
 EIF_REFERENCE := tests/tools/eif-reference
