@@ -98,6 +98,7 @@ eif-reference: ## Compare runtime/eif with AWS's writer, byte for byte (needs ca
 
 .PHONY: bench-eif
 bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with cargo, AWS's writer (5 GiB of disk).
+	@go test ./runtime/eif -run '^$$' -bench . -benchtime 1x
 	@$(build-eif-reference); \
 	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
 
@@ -112,6 +113,10 @@ golden: ## Rewrite the golden files; read the diff before you commit it.
 .PHONY: instance-types
 instance-types: ## Write the table of instance types from moto's copy of EC2's list. Needs pip and PyPI.
 	@go -C tests run ./cmd/instancetypes -out "$$(pwd)/runtime/capacity/instancetypes_gen.go"
+
+.PHONY: bench-bridge
+bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes five minutes.
+	@go -C tests run ./cmd/benchbridge
 
 .PHONY: provider
 provider: ## Build the Pulumi plugin into bin/.

@@ -67,7 +67,7 @@ func (e evidence) write(name string, data []byte) {
 // run splits args, in which @name is a file of the evidence.
 func (e evidence) run(args, stdin string) (string, error) {
 	var out strings.Builder
-	cmd := newCommand("test")
+	cmd := newCommand("v0.1.0")
 	cmd.SetArgs(strings.Fields(strings.ReplaceAll(args, "@", e.dir+"/")))
 	cmd.SetIn(strings.NewReader(stdin))
 	cmd.SetOut(&out)

@@ -12,8 +12,8 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 )
 
-const eifBuildExample = `  # From a registry, with the credentials of docker's configuration
-  chamber eif build --image example.com/signer:v1.5.0 --kernel bzImage --init enclave-init --output signer.eif
+const eifBuildExample = `  # From a registry, with the credentials of docker's configuration, and our own kernel
+  chamber eif build --image example.com/signer:v1.5.0 --init enclave-init --output signer.eif
 
   # From a folder in OCI layout or a tarball of docker save; signed, for arm64
   chamber eif build --image ./layout --arch arm64 --kernel Image --init enclave-init \
@@ -31,6 +31,7 @@ type eifBuildFlags struct {
 	signCert, signKey string
 	format            string
 	quiet             bool
+	own               bool // the kernel was not named
 }
 
 func newEIFBuildCommand(version string) *cobra.Command {
@@ -57,7 +58,7 @@ Nothing of the output is there before all of it is.`,
 	cmd.MarkFlagsMutuallyExclusive("image", "rootfs")
 	cmd.MarkFlagsOneRequired("image", "rootfs")
 	cmd.MarkFlagsRequiredTogether("sign-cert", "sign-key")
-	for _, name := range []string{"kernel", "init", "output"} {
+	for _, name := range []string{"init", "output"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag is defined above
 		}
@@ -75,15 +76,15 @@ func (f *eifBuildFlags) addSourceFlags(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.Env, "env", nil, "NAME=value in the environment, added to the image's")
 	flags.StringVar(&f.User, "user", "", "user[:group] that runs the program; replaces the image's")
 	flags.StringVar(&f.WorkingDir, "workdir", "", "folder that the program starts in; replaces the image's")
-	flags.StringVar(&f.Policy, "policy", "", "JSON file that limits what the host may ask of the enclave")
+	flags.StringVar(&f.Policy, "policy", "", "JSON file that limits what the host may set in the enclave")
 }
 
 func (f *eifBuildFlags) addSystemFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.arch, "arch", string(eif.X8664), "architecture: x86_64 (amd64) or arm64 (aarch64)")
-	flags.StringVar(&f.Kernel, "kernel", "", "kernel: a bzImage for x86_64, an Image for arm64")
+	flags.StringVar(&f.Kernel, "kernel", "", "kernel: a bzImage for x86_64, an Image for arm64; by default the one that make kernel has built last")
 	flags.StringVar(&f.KernelSHA256, "kernel-sha256", "", "SHA-256 that the kernel must have")
-	flags.StringVar(&f.Cmdline, "cmdline", "", "the kernel's command line, instead of AWS's")
+	flags.StringVar(&f.Cmdline, "cmdline", "", "the kernel's command line, instead of our kernel's own, or AWS's with --kernel")
 	flags.StringVar(&f.Init, "init", "", "the enclave's first program, statically linked")
 	flags.StringVar(&f.NSMModule, "nsm-module", "", "nsm.ko, for kernels without the security module's driver")
 }
@@ -118,6 +119,9 @@ func (f *eifBuildFlags) run(cmd *cobra.Command) error {
 	}
 	t := newTable(cmd.OutOrStdout())
 	t.row("image", "%s (%s)", f.Output, size(result.Size))
+	if f.own {
+		t.row("kernel", "%s", f.Kernel)
+	}
 	t.row("measurements", "%s", result.MeasurementsPath)
 	t.row("memory", "an enclave needs at least %d MiB", result.LeastMemoryMiB)
 	t.measurements(result.Measurements)
@@ -127,6 +131,9 @@ func (f *eifBuildFlags) run(cmd *cobra.Command) error {
 // complete fills in what is not a flag as it is.
 func (f *eifBuildFlags) complete() error {
 	f.Architecture = architecture(f.arch)
+	if err := f.takeOwnKernel(); err != nil {
+		return err
+	}
 	var err error
 	if f.BuildTime, err = buildTime(os.LookupEnv); err != nil {
 		return err

@@ -16,7 +16,7 @@ const eifDiffExample = `  # What makes my build differ from the published one?
 func newEIFDiffCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use:   "diff FILE FILE",
+		Use:   "diff FILE OTHER",
 		Short: "Say in which sections, files and bytes two enclave images differ",
 		Long: `Diff compares two images part by part, the ramdisks file by file. The exit status is 1
 when they differ.`,

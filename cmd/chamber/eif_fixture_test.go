@@ -16,12 +16,11 @@ import (
 )
 
 // write makes a file with its folder.
-func write(t *testing.T, path string, content []byte) string {
+func write(t *testing.T, path string, content []byte) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, content, 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 func read(t *testing.T, path string) string {
@@ -46,7 +45,7 @@ func workshop(t *testing.T, seed uint64) {
 	copy(kernel[0x280:], "6.12.0 x")
 	write(t, "bzImage", kernel)
 	write(t, "init", append([]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00\x01"), make([]byte, 107)...))
-	write(t, "policy.json", []byte(`{"debug":false}`))
+	write(t, "policy.json", []byte(`{"version":1}`))
 	files := map[string]string{"app/signer": "signer", "app/lib/a.so": "a", "app/lib/b.so": "b", "etc/signer.yaml": "port: 9000", "etc/hosts": ""}
 	names := []string{"app/signer", "app/lib/a.so", "app/lib/b.so", "etc/signer.yaml", "etc/hosts"}
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })

@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -110,12 +106,4 @@ func (t table) value(name string, v json.RawMessage) {
 	if string(v) != "null" {
 		t.row(name, "%s", printable(string(v)))
 	}
-}
-
-// printable quotes a text from an image when a terminal could take it for a command.
-func printable(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
-		return strconv.Quote(text)
-	}
-	return text
 }

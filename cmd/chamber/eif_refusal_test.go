@@ -35,7 +35,7 @@ func TestEIFRefuses(t *testing.T) {
 		"eif diff plain.eif":                                            {"accepts 2 arg"},
 		"eif build --image x --rootfs y --kernel k --init i --output o": {"none of the others can be"},
 		"eif build --kernel k --init i --output o":                      {"at least one of the flags in the group [image rootfs]"},
-		"eif build --rootfs root":                                       {`required flag(s) "init", "kernel", "output" not set`},
+		"eif build --rootfs root":                                       {`required flag(s) "init", "output" not set`},
 		buildRoot + "--output a.eif --sign-cert owner.pem":              {"missing [sign-key]"},
 		buildRoot + "--output a.eif --arch mips":                        {`arch ("mips")`},
 		buildRoot + "--output a.eif --arch aarch64":                     {"2 invalid arguments", "kernel", "init"},

@@ -31,13 +31,13 @@ func main() {
 func newCommand(version string) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "chamber",
-		Short:   "Plan and check Containment Chamber deployments in AWS Nitro Enclaves, and build their images",
+		Short:   "Plan, check and build Containment Chamber deployments in AWS Nitro Enclaves",
 		Version: version,
 		// main prints errors, once and without the usage, which buries them.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand(), newNodesCommand(), newAttestCommand(), newEIFCommand(version))
+	root.AddCommand(newPlanCommand(), newNodesCommand(), newEIFCommand(version), newAttestCommand())
 	return root
 }
 

@@ -39,7 +39,8 @@ type Bridge struct {
 	// DialTimeout limits Dial. Zero means DefaultDialTimeout.
 	DialTimeout time.Duration
 	// IdleTimeout ends a connection when no byte was read or written in either
-	// direction for so long. Zero means DefaultIdleTimeout, a negative value none.
+	// direction for so long. A byte that waits for a slow reader does not move.
+	// Zero means DefaultIdleTimeout, a negative value none.
 	IdleTimeout time.Duration
 	// MaxConns limits the connections at once. One more is accepted and reset at
 	// once, so that its client knows and does not wait. Zero means DefaultMaxConns.
@@ -67,10 +68,15 @@ type Bridge struct {
 	dials chan struct{}
 
 	mu        sync.Mutex
-	stopped   bool
-	listeners map[net.Listener]struct{}
+	listeners map[net.Listener]int // How many calls of Serve have it.
 	sessions  map[*session]struct{}
-	running   sync.WaitGroup
+	// drained is there once the bridge was told to stop, and closed when the last
+	// listener and the last session are gone.
+	drained chan struct{}
+	// cutting makes sessions that still come in end at once; cuts counts all that
+	// a Shutdown ended.
+	cutting bool
+	cuts    int
 }
 
 func (b *Bridge) dialTimeout() time.Duration { return or(b.DialTimeout, DefaultDialTimeout) }

@@ -2,9 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -56,13 +56,7 @@ func listen(t *testing.T, network string) net.Listener {
 	t.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {
-		// A folder of its own with a short name: a socket's path has 107 bytes.
-		dir, err := os.MkdirTemp("", "bridge")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		address = filepath.Join(dir, "s")
+		address = filepath.Join(t.TempDir(), "s")
 	}
 	l, err := net.Listen(network, address)
 	if err != nil {
@@ -152,7 +146,7 @@ func expect(t *testing.T, c net.Conn, text string) {
 
 func expectEOF(t *testing.T, c net.Conn) {
 	t.Helper()
-	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+	if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Fatalf("read %d bytes, %v; want the end", n, err)
 	}
 }

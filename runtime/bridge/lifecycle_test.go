@@ -110,6 +110,59 @@ func TestShutdownCutsWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoListenersEnds cuts the connections of one call of Serve and no others.
+func TestOneOfTwoListenersEnds(t *testing.T) {
+	p := start(t, "tcp", "tcp", nil)
+	client, server := p.both(t)
+	second := listen(t, "unix")
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error)
+	go func() { served <- p.Serve(ctx, second) }()
+	c, err := net.Dial("unix", second.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := guarded(t, c)
+	p.server(t)
+	cancel()
+	if err := <-served; !errors.Is(err, context.Canceled) {
+		t.Errorf("Serve returned %v", err)
+	}
+	if _, err := other.Read(make([]byte, 1)); err == nil {
+		t.Error("a connection outlived its context")
+	}
+	send(t, client, "still here")
+	expect(t, server, "still here")
+}
+
+// TestShutdownWhileClientsCome counts right and loses nobody while connections are
+// accepted: after Shutdown nothing is left.
+func TestShutdownWhileClientsCome(t *testing.T) {
+	for range 50 {
+		p := start(t, "tcp", "tcp", nil)
+		go echoAll(p.back)
+		var clients sync.WaitGroup
+		for range 8 {
+			clients.Go(func() { _ = firstRead(p.front.Addr()) })
+		}
+		eventually(t, func() bool { return p.Stats().Accepted > 0 })
+		cut := p.Close()
+		s := p.Stats()
+		if s.Open != 0 || uint64(cut) != s.Ended[EndCut] {
+			t.Fatalf("%d were cut; stats are %+v", cut, s)
+		}
+		clients.Wait()
+	}
+}
+
+// TestShutdownOfNothing also comes twice.
+func TestShutdownOfNothing(t *testing.T) {
+	var b Bridge
+	if b.Shutdown(t.Context()) != 0 || b.Close() != 0 {
+		t.Error("connections were cut that never were")
+	}
+}
+
 // TestRefusalAtTheLimit resets one connection too many, leaves the others alone, and
 // accepts again once one has ended.
 func TestRefusalAtTheLimit(t *testing.T) {
@@ -159,10 +212,10 @@ func TestDialsInTurn(t *testing.T) {
 	release := make(chan struct{})
 	p := start(t, "tcp", "tcp", func(b *Bridge) {
 		b.MaxDials = 2
-		real := b.Dial
+		dial := b.Dial
 		b.Dial = func(ctx context.Context) (net.Conn, error) {
 			<-release
-			return real(ctx)
+			return dial(ctx)
 		}
 	})
 	backend := make(chan net.Conn)
@@ -195,14 +248,14 @@ func TestDialFailureIsNoOneElsesBusiness(t *testing.T) {
 	var mu sync.Mutex
 	fail := false
 	p := start(t, "tcp", "tcp", func(b *Bridge) {
-		real := b.Dial
+		dial := b.Dial
 		b.Dial = func(ctx context.Context) (net.Conn, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if fail {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 			}
-			return real(ctx)
+			return dial(ctx)
 		}
 	})
 	set := func(f bool) { mu.Lock(); fail = f; mu.Unlock() }
@@ -289,9 +342,9 @@ type whole struct{ net.Conn }
 // TestNoHalfClose ends both directions when one side cannot end one.
 func TestNoHalfClose(t *testing.T) {
 	p := start(t, "tcp", "tcp", func(b *Bridge) {
-		real := b.Dial
+		dial := b.Dial
 		b.Dial = func(ctx context.Context) (net.Conn, error) {
-			c, err := real(ctx)
+			c, err := dial(ctx)
 			return whole{c}, err
 		}
 	})

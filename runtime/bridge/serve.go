@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -34,9 +35,10 @@ func (b *Bridge) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	defer b.end(ln)
 	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
-	err := b.acceptAll(ctx, ln)
+	var own sync.WaitGroup
+	err := b.acceptAll(ctx, ln, &own)
 	if ctx.Err() != nil {
-		b.running.Wait()
+		own.Wait()
 		return context.Cause(ctx)
 	}
 	if b.isStopped() {
@@ -46,14 +48,14 @@ func (b *Bridge) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-func (b *Bridge) acceptAll(ctx context.Context, ln net.Listener) error {
+func (b *Bridge) acceptAll(ctx context.Context, ln net.Listener, own *sync.WaitGroup) error {
 	pause := firstPause
 	for {
 		client, err := ln.Accept()
 		switch {
 		case err == nil:
 			pause = firstPause
-			b.admit(ctx, client)
+			b.admit(ctx, client, own)
 		case ctx.Err() != nil || !passing(err):
 			return err
 		default:
@@ -67,7 +69,7 @@ func (b *Bridge) acceptAll(ctx context.Context, ln net.Listener) error {
 
 // admit starts a session, or resets the client when there are too many. It waits
 // while too many dials are under way.
-func (b *Bridge) admit(ctx context.Context, client net.Conn) {
+func (b *Bridge) admit(ctx context.Context, client net.Conn, own *sync.WaitGroup) {
 	b.counters.accepted.Add(1)
 	s := b.register(ctx, client)
 	if s == nil {
@@ -79,7 +81,7 @@ func (b *Bridge) admit(ctx context.Context, client net.Conn) {
 		s.hasTurn = true
 	case <-s.ctx.Done():
 	}
-	go s.serve()
+	own.Go(s.serve)
 }
 
 func (b *Bridge) refuse(client net.Conn) {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -37,12 +38,8 @@ func (b *Bridge) Stats() Stats {
 	b.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for k, n := range c.dialErrors {
-		s.DialErrors[k] = n
-	}
-	for k, n := range c.ends {
-		s.Ended[k] = n
-	}
+	maps.Copy(s.DialErrors, c.dialErrors)
+	maps.Copy(s.Ended, c.ends)
 	return s
 }
 

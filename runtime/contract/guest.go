@@ -19,8 +19,8 @@ const (
 	// GuestSettingsPath has what AWS's format has no place for, a [GuestSettings] as
 	// JSON. Ours; images of nitro-cli do not have it.
 	GuestSettingsPath = "/settings.json"
-	// GuestPolicyPath has what the host may ask of the enclave, as JSON. Ours, and
-	// optional: without it policy.Default of runtime/guest/policy holds.
+	// GuestPolicyPath has what the host may set in the enclave, in the form of
+	// runtime/guest/policy. Ours, and optional: that package has a default.
 	GuestPolicyPath = "/policy.json"
 )
 

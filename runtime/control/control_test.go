@@ -28,7 +28,7 @@ func bootstrap() Bootstrap {
 // TestLife goes through all calls in their order.
 func TestLife(t *testing.T) {
 	guest := &fakeGuest{lines: make(chan Line, 1)}
-	client, _ := serve(t, guest, token)
+	client, _ := serve(t, guest)
 
 	status, err := client.Status(t.Context())
 	if diff := cmp.Diff(Status{State: StateRunning}, status); err != nil || diff != "" {
@@ -65,7 +65,7 @@ func TestLife(t *testing.T) {
 // counted.
 func TestSecondBootstrap(t *testing.T) {
 	guest := &fakeGuest{}
-	client, url := serve(t, guest, token)
+	client, url := serve(t, guest)
 	if err := client.Bootstrap(t.Context(), bootstrap()); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSecondBootstrap(t *testing.T) {
 // there meanwhile.
 func TestBootstrapsAtOnce(t *testing.T) {
 	guest := &fakeGuest{delay: make(chan struct{})}
-	client, url := serve(t, guest, token)
+	client, url := serve(t, guest)
 	var won, lost int
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -117,7 +117,7 @@ func TestBootstrapsAtOnce(t *testing.T) {
 // TestFailedBootstrap: one that the guest refuses leaves the way free for another.
 func TestFailedBootstrap(t *testing.T) {
 	guest := &fakeGuest{err: Errorf(CodeForbidden, "environment.LD_PRELOAD: is not in the image's policy")}
-	client, _ := serve(t, guest, token)
+	client, _ := serve(t, guest)
 	if err := client.Bootstrap(t.Context(), bootstrap()); ErrorCode(err) != CodeForbidden || !strings.Contains(err.Error(), "LD_PRELOAD") {
 		t.Errorf("error: %v", err)
 	}
@@ -133,7 +133,7 @@ func TestFailedBootstrap(t *testing.T) {
 // TestStrangers: without the token there is the state and nothing else.
 func TestStrangers(t *testing.T) {
 	guest := &fakeGuest{lines: make(chan Line)}
-	client, url := serve(t, guest, token)
+	client, url := serve(t, guest)
 	if err := client.Bootstrap(t.Context(), bootstrap()); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestStrangers(t *testing.T) {
 // TestInternalErrorsStayInside: what went wrong in the guest is for its own log.
 func TestInternalErrorsStayInside(t *testing.T) {
 	guest := &fakeGuest{err: errors.New("the key is 0xdeadbeef")}
-	client, _ := serve(t, guest, token)
+	client, _ := serve(t, guest)
 	err := client.Bootstrap(t.Context(), bootstrap())
 	if ErrorCode(err) != CodeInternal || strings.Contains(err.Error(), "deadbeef") {
 		t.Errorf("error: %v", err)
@@ -169,7 +169,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 
 func TestLogs(t *testing.T) {
 	guest := &fakeGuest{lines: make(chan Line, 3)}
-	client, _ := serve(t, guest, token)
+	client, _ := serve(t, guest)
 	if err := client.Bootstrap(t.Context(), bootstrap()); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestLogs(t *testing.T) {
 // TestLogsEndWithTheContext: an enclave that has ended may never close its stream.
 func TestLogsEndWithTheContext(t *testing.T) {
 	guest := &fakeGuest{lines: make(chan Line, 1)}
-	client, _ := serve(t, guest, token)
+	client, _ := serve(t, guest)
 	if err := client.Bootstrap(t.Context(), bootstrap()); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestLogsEndWithTheContext(t *testing.T) {
 
 // TestBadRequests are what a stranger or a newer parent may send.
 func TestBadRequests(t *testing.T) {
-	_, url := serve(t, &fakeGuest{}, token)
+	_, url := serve(t, &fakeGuest{})
 	for name, tc := range map[string]struct {
 		kind, body string
 		status     int

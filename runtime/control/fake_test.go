@@ -82,10 +82,10 @@ func (g *fakeGuest) Logs(ctx context.Context, write func(Line) error) error {
 	}
 }
 
-// serve returns a client of a guest with this token, and the address of its server.
-func serve(t *testing.T, guest Guest, token string) (*Client, string) {
+// serve returns a client of a guest, and the address of its server.
+func serve(t *testing.T, guest Guest) (*Client, string) {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = NewServer(Handler(guest, log), log)
 	server.Start()

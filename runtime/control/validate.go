@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"unicode"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/egress"
 )
 
 // Validate checks a bootstrap against the limits and the form of its fields; what
@@ -94,7 +96,7 @@ func validateFiles(files []File) error {
 	for i, file := range files {
 		switch {
 		case !cleanPath(file.Path):
-			errs = append(errs, fmt.Errorf("files[%d].path (%.80q): must be an absolute path without . or ..", i, file.Path))
+			errs = append(errs, fmt.Errorf("files[%d].path (%.80q): must be an absolute path in its shortest form", i, file.Path))
 		case seen[file.Path]:
 			errs = append(errs, fmt.Errorf("files[%d].path (%q): is there twice", i, file.Path))
 		case len(file.Content) > MaxFileBytes:
@@ -120,12 +122,12 @@ func validateEgress(endpoints []Egress) error {
 	}
 	seen := map[string]bool{}
 	for i, e := range endpoints {
-		name := fmt.Sprintf("%s:%d", e.Host, e.Port)
+		name := egress.Endpoint{Host: e.Host, Port: e.Port}.String()
 		switch {
-		case !ValidHost(e.Host):
-			errs = append(errs, fmt.Errorf("egress[%d].host (%.80q): is not a host name in lower case", i, e.Host))
 		case e.Port == 0 || e.ParentPort == 0 || e.ParentPort == anyPort:
-			errs = append(errs, fmt.Errorf("egress[%d] (%s): port and parentPort must be ports", i, name))
+			errs = append(errs, fmt.Errorf("egress[%d] (%.80q): port and parentPort must be ports", i, name))
+		case !canonicalHost(e):
+			errs = append(errs, fmt.Errorf("egress[%d].host (%.80q): is not a host in the spelling of egress.Endpoint", i, e.Host))
 		case seen[name]:
 			errs = append(errs, fmt.Errorf("egress[%d] (%s): is there twice", i, name))
 		}
@@ -137,20 +139,10 @@ func validateEgress(endpoints []Egress) error {
 // anyPort is VMADDR_PORT_ANY, with which nobody can be reached.
 const anyPort = 1<<32 - 1
 
-// ValidHost tells whether a host is written in the one spelling that the protocol and
-// policies take: a DNS name in lower case, or an IPv4 address, which has its form too.
-// Either may stand in a line of /etc/hosts.
-func ValidHost(host string) bool {
-	if host == "" || len(host) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return false
-		}
-	}
-	return true
+// canonicalHost accepts one spelling of each host, so that a policy can be compared with
+// it, and nothing that would break a line of /etc/hosts.
+func canonicalHost(e Egress) bool {
+	endpoint := egress.Endpoint{Host: e.Host, Port: e.Port}
+	parsed, err := egress.ParseEndpoint("host", endpoint.String())
+	return err == nil && parsed == endpoint
 }

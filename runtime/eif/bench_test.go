@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 	"testing"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // sizes of the ramdisk in the benchmarks.
@@ -41,7 +43,7 @@ func BenchmarkHash(b *testing.B) {
 func BenchmarkBuild(b *testing.B) {
 	each(b, func(b *testing.B, size int64) {
 		s := sampleSpec()
-		s.Ramdisks = []Content{Bytes([]byte("bootstrap")), newSynthetic(size)}
+		s.Ramdisks = []Content{blob.Bytes([]byte("bootstrap")), newSynthetic(size)}
 		for b.Loop() {
 			if _, err := Build(b.Context(), &sink{}, s); err != nil {
 				b.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // Build writes an image of version 4 and returns its measurements. The output must be
@@ -22,7 +24,7 @@ func Build(ctx context.Context, out io.WriteSeeker, s Spec) (Measurements, error
 	if err != nil {
 		return Measurements{}, err
 	}
-	parts := []part{{SectionKernel, s.Kernel}, {SectionCmdline, Bytes([]byte(s.Cmdline))}, {SectionMetadata, Bytes(metadata)}}
+	parts := []part{{SectionKernel, s.Kernel}, {SectionCmdline, blob.Bytes([]byte(s.Cmdline))}, {SectionMetadata, blob.Bytes(metadata)}}
 	for _, r := range s.Ramdisks {
 		parts = append(parts, part{SectionRamdisk, r})
 	}
@@ -57,7 +59,7 @@ func assemble(ctx context.Context, out io.WriteSeeker, h header, parts []part, s
 		if err != nil {
 			return Measurements{}, fmt.Errorf("signing PCR0: %w", err)
 		}
-		if err := s.section(ctx, SectionSignature, Bytes(signature)); err != nil {
+		if err := s.section(ctx, SectionSignature, blob.Bytes(signature)); err != nil {
 			return Measurements{}, err
 		}
 		pcr := signer.PCR8()

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // TestMeasurementsAreKnown compares with values computed by another SHA-384 (Python's
@@ -93,7 +95,7 @@ func TestBuildRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"cmdline":     func(s *Spec) { s.Cmdline = strings.Repeat("x", MaxCmdline+1) },
 		"ramdisks":    func(s *Spec) { s.Ramdisks = make([]Content, 29) },
-		"ramdisks[1]": func(s *Spec) { s.Ramdisks[1] = Bytes(nil) },
+		"ramdisks[1]": func(s *Spec) { s.Ramdisks[1] = blob.Bytes(nil) },
 		"metadata":    func(s *Spec) { s.Metadata.ImageName = strings.Repeat("x", MaxMetadata) },
 	} {
 		s := sampleSpec()
@@ -133,7 +135,7 @@ func TestFileContent(t *testing.T) {
 	}
 	s := sampleSpec()
 	var err error
-	if s.Kernel, err = File(path); err != nil {
+	if s.Kernel, err = blob.File(path); err != nil {
 		t.Fatal(err)
 	}
 	got, _ := build(t, s)
@@ -146,7 +148,7 @@ func TestFileContent(t *testing.T) {
 	if _, err := Build(t.Context(), &buffer{}, s); !errors.Is(err, errSize) {
 		t.Errorf("a file that grew: got %v", err)
 	}
-	if _, err := File(filepath.Dir(path)); !errors.Is(err, os.ErrInvalid) {
+	if _, err := blob.File(filepath.Dir(path)); !errors.Is(err, os.ErrInvalid) {
 		t.Errorf("a folder: got %v", err)
 	}
 }

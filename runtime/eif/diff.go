@@ -2,8 +2,11 @@ package eif
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // MaxDifferences is how many differences Diff lists; one more says that it stopped.
@@ -88,23 +91,32 @@ func (d *differ) text(where, what, a, b string) {
 }
 
 func (d *differ) number(where, what string, a, b int64) {
-	d.text(where, what, fmt.Sprint(a), fmt.Sprint(b))
+	d.text(where, what, strconv.FormatInt(a, 10), strconv.FormatInt(b, 10))
 }
 
 func (d *differ) header(a, b *Image) {
 	d.number("header", "version", int64(a.header.version), int64(b.header.version))
 	d.text("header", "architecture", string(a.Architecture()), string(b.Architecture()))
-	d.text("header", "default memory", fmt.Sprint(a.header.memory), fmt.Sprint(b.header.memory))
-	d.text("header", "default cpus", fmt.Sprint(a.header.cpus), fmt.Sprint(b.header.cpus))
+	d.text("header", "default memory", strconv.FormatUint(a.header.memory, 10), strconv.FormatUint(b.header.memory, 10))
+	d.text("header", "default cpus", strconv.FormatUint(a.header.cpus, 10), strconv.FormatUint(b.header.cpus, 10))
 	d.text("sections", "order", order(a), order(b))
 }
 
+// order lists the sections' types, those that repeat with a number.
 func order(im *Image) string {
 	var types []string
-	for _, s := range im.header.sections {
-		types = append(types, s.Type.String())
+	for s := im.header.sections; len(s) > 0; {
+		n := slices.IndexFunc(s, func(other Section) bool { return other.Type != s[0].Type })
+		if n < 0 {
+			n = len(s)
+		}
+		text := s[0].Type.String()
+		if n > 1 {
+			text += fmt.Sprintf(" (%d)", n)
+		}
+		types, s = append(types, text), s[n:]
 	}
-	return fmt.Sprint(types)
+	return strings.Join(types, ", ")
 }
 
 func (d *differ) signatures(a, b *Image) {
@@ -120,8 +132,8 @@ func (d *differ) signatures(a, b *Image) {
 	}
 	d.text("signature", "certificate", describe(x), describe(y))
 	d.text("signature", "certificate text", fmt.Sprintf("%q", x.PEM), fmt.Sprintf("%q", y.PEM))
-	d.text("signature", "COSE payload", fmt.Sprintf("%x", x.message.Payload), fmt.Sprintf("%x", y.message.Payload))
-	d.text("signature", "COSE signature", fmt.Sprintf("%x", x.message.Signature), fmt.Sprintf("%x", y.message.Signature))
+	d.text("signature", "COSE payload", hex.EncodeToString(x.message.Payload), hex.EncodeToString(y.message.Payload))
+	d.text("signature", "COSE signature", hex.EncodeToString(x.message.Signature), hex.EncodeToString(y.message.Signature))
 }
 
 func presence(b []byte) string {

@@ -69,7 +69,7 @@ func list(data span) (*files, error) {
 	names := 0
 	for {
 		e, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return l, nil
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,9 @@ func diff(t *testing.T, a, b []byte) []string {
 }
 
 func TestDiffFiles(t *testing.T) {
-	before := append(sampleSections()[:4], rawSection{3, cpio(sampleFiles()...)})
+	image := func(ramdisk string) []byte {
+		return rawImage(4, 0, slices.Concat(sampleSections()[:4], []rawSection{{3, ramdisk}})...)
+	}
 	for _, tc := range []struct {
 		name  string
 		after func([]file) string
@@ -89,8 +92,7 @@ func TestDiffFiles(t *testing.T) {
 		{"no archive", func([]file) string { return "\x1f\x8b" }, []string{"ramdisk[1]: content: byte 0 is 0x30 -> byte 0 is 0x1f"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			after := append(sampleSections()[:4], rawSection{3, tc.after(sampleFiles())})
-			if diff := cmp.Diff(tc.want, diff(t, rawImage(4, 0, before...), rawImage(4, 0, after...))); diff != "" {
+			if diff := cmp.Diff(tc.want, diff(t, image(cpio(sampleFiles()...)), image(tc.after(sampleFiles())))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -107,7 +109,7 @@ func TestDiffSections(t *testing.T) {
 	}{
 		{"version and architecture", func(s []rawSection) []byte { return rawImage(3, 1, s[0], s[1], s[3], s[4], s[5]) }, []string{
 			"header: version: 4 -> 3", "header: architecture: x86_64 -> arm64",
-			"sections: order: [kernel cmdline metadata ramdisk ramdisk ramdisk] -> [kernel cmdline ramdisk ramdisk ramdisk]",
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, ramdisk (3)",
 			"metadata: section: 250 bytes -> none",
 		}},
 		{"kernel and cmdline", func(s []rawSection) []byte {
@@ -117,7 +119,10 @@ func TestDiffSections(t *testing.T) {
 			`cmdline: content: "reboot=k panic=30" -> "quiet"`, "kernel: content: byte 4 is 0x6b -> byte 4 is 0x4b",
 		}},
 		{"one ramdisk less", func(s []rawSection) []byte { return rawImage(4, 0, s[:5]...) }, []string{
-			"sections: order: [kernel cmdline metadata ramdisk ramdisk ramdisk] -> [kernel cmdline metadata ramdisk ramdisk]", "ramdisk[2]: section: 4 bytes -> none",
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, metadata, ramdisk (2)", "ramdisk[2]: section: 4 bytes -> none",
+		}},
+		{"one ramdisk more", func(s []rawSection) []byte { return rawImage(4, 0, append(s, rawSection{3, "x"})...) }, []string{
+			"sections: order: kernel, cmdline, metadata, ramdisk (3) -> kernel, cmdline, metadata, ramdisk (4)", "ramdisk[3]: section: none -> 1 bytes",
 		}},
 		{"metadata", func(s []rawSection) []byte {
 			s[2].payload = strings.NewReplacer(`"1.2.3"`, `"2"`, `{"a":"<x>","b":1}`, `{"b":[1,{"x":2}],"c":1}`, "null", "[]").Replace(meta)
@@ -134,6 +139,29 @@ func TestDiffSections(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestDiffOfLists(t *testing.T) {
+	image := func(metadata string) []byte {
+		sections := sampleSections()
+		sections[2].payload = metadata
+		return rawImage(4, 0, sections...)
+	}
+	got := diff(t, image(`{"list":[1,[2,3],{"x":4}]}`), image(`{"list":[1,[2,9],{"x":5}]}`))
+	if diff := cmp.Diff([]string{"metadata.list[1][1]: value: 3 -> 9", "metadata.list[2].x: value: 4 -> 5"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDiffOfLargeContent has a difference beyond the first piece.
+func TestDiffOfLargeContent(t *testing.T) {
+	const at = 2*compareSize + 5
+	image := func(last string) []byte {
+		return rawImage(4, 0, slices.Concat(sampleSections()[:3], []rawSection{{3, strings.Repeat("x", at) + last + "x"}})...)
+	}
+	if diff := cmp.Diff([]string{"ramdisk[0]: content: byte 524293 is 0x78 -> byte 524293 is 0x79"}, diff(t, image("x"), image("y"))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // buffer is an output in memory.
@@ -51,8 +53,8 @@ func sampleMetadata() Metadata {
 
 func sampleSpec() Spec {
 	return Spec{
-		Architecture: X8664, Kernel: Bytes([]byte("the kernel")), Cmdline: "reboot=k panic=30",
-		Ramdisks: []Content{Bytes([]byte("bootstrap")), Bytes([]byte("application")), Bytes([]byte("more"))},
+		Architecture: X8664, Kernel: blob.Bytes([]byte("the kernel")), Cmdline: "reboot=k panic=30",
+		Ramdisks: []Content{blob.Bytes([]byte("bootstrap")), blob.Bytes([]byte("application")), blob.Bytes([]byte("more"))},
 		Metadata: sampleMetadata(),
 	}
 }

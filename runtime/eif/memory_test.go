@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // synthetic is content of any size that takes no memory: one block, again and again.
@@ -101,7 +103,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	const most = 4 << 20
 	im, part := largeImage(t, size), largeImage(t, size/16)
 	s := sampleSpec()
-	s.Ramdisks = []Content{Bytes([]byte("bootstrap")), newSynthetic(size)}
+	s.Ramdisks = []Content{blob.Bytes([]byte("bootstrap")), newSynthetic(size)}
 	var built, measured Measurements
 	var err error
 	for _, step := range []struct {

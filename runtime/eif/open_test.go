@@ -3,6 +3,7 @@ package eif
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -21,6 +22,13 @@ func TestOpenReads(t *testing.T) {
 	want := []any{4, X8664, uint64(1 << 30), uint64(2), int64(len(b)), "reboot=k panic=30", false, 6, int64(10), 3, int64(11)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	table, err := json.Marshal(im.Sections()[1:3])
+	if err != nil || string(table) != `[{"Type":"cmdline","Offset":570,"Size":17},{"Type":"metadata","Offset":599,"Size":250}]` {
+		t.Errorf("got %s, %v", table, err)
+	}
+	if im.CRC() != binary.BigEndian.Uint32(b[544:]) {
+		t.Errorf("checksum %08x", im.CRC())
 	}
 	m, err := im.Metadata()
 	if err != nil {
@@ -46,6 +54,9 @@ func TestOlderVersions(t *testing.T) {
 		}
 		if want := pcrOf("the kernelreboot=k panic=30bootstrap"); m.PCR1 != want {
 			t.Errorf("version %d: PCR1 %s, want %s", version, m.PCR1, want)
+		}
+		if _, err := im.Metadata(); (err == nil) != (version == 4) {
+			t.Errorf("version %d: metadata: %v", version, err)
 		}
 	}
 }

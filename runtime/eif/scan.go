@@ -36,7 +36,7 @@ func (s *scanner) section(ctx context.Context, t SectionType, c Content) error {
 	for _, h := range s.registers.hashes(t) {
 		sinks = append(sinks, h)
 	}
-	if err := s.copy(ctx, c, sinks); err != nil {
+	if err := s.copy(ctx, c, entry.Size, sinks); err != nil {
 		return fmt.Errorf("%s: %w", t, err)
 	}
 	s.registers.done(t)
@@ -45,12 +45,13 @@ func (s *scanner) section(ctx context.Context, t SectionType, c Content) error {
 	return nil
 }
 
-func (s *scanner) copy(ctx context.Context, c Content, sinks []io.Writer) error {
+// copy passes on as many bytes as the section's header says.
+func (s *scanner) copy(ctx context.Context, c Content, size int64, sinks []io.Writer) error {
 	r, err := c.Open()
 	if err != nil {
 		return err
 	}
-	if err := pump(ctx, r, c.Size(), s.buffer, sinks); err != nil {
+	if err := pump(ctx, r, size, s.buffer, sinks); err != nil {
 		_ = r.Close()
 		return err
 	}

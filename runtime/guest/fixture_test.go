@@ -182,7 +182,7 @@ func newGuest(t *testing.T, behaviour string, changes ...func(*Config)) *fixture
 	buffer := logs.New(1000, 1<<20)
 	config := Config{
 		Policy: policy.Policy{Version: 1, Environment: []string{"ENDPOINT"}, Files: []string{"/run/token"},
-			Egress: []string{"*.example.com:7443", "169.254.170.23:7080", "localhost:7443"}},
+			Egress: []string{"*.example.com:7443", "169.254.170.23:7080"}},
 		Launch: launch.Spec{
 			Command: []string{"/proc/self/exe"}, Env: []string{"PAYLOAD=" + behaviour}, WorkingDir: "/",
 			User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),

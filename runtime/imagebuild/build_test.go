@@ -36,9 +36,11 @@ func TestMeasurementsMoveOnlyWithTheirPart(t *testing.T) {
 		change func(t *testing.T, dir string, r *Request)
 		want   string
 	}{
-		"nothing":      {func(*testing.T, string, *Request) {}, ""},
-		"a file":       {func(t *testing.T, _ string, r *Request) { *r = withLayout(t, *r, map[string]string{"app/signer": "2"}) }, "PCR0 PCR2"},
-		"the policy":   {func(t *testing.T, dir string, r *Request) { r.Policy = write(t, filepath.Join(dir, "p"), []byte("{}")) }, "PCR0 PCR2"},
+		"nothing": {func(*testing.T, string, *Request) {}, ""},
+		"a file":  {func(t *testing.T, _ string, r *Request) { *r = withLayout(t, *r, map[string]string{"app/signer": "2"}) }, "PCR0 PCR2"},
+		"the policy": {func(t *testing.T, dir string, r *Request) {
+			r.Policy = write(t, filepath.Join(dir, "p"), []byte(`{"version":1}`))
+		}, "PCR0 PCR2"},
 		"environment":  {func(_ *testing.T, _ string, r *Request) { r.Env = []string{"A=1"} }, "PCR0 PCR2"},
 		"user":         {func(_ *testing.T, _ string, r *Request) { r.User = "1" }, "PCR0 PCR2"},
 		"init":         {func(t *testing.T, dir string, r *Request) { write(t, r.Init, fakeInit(elf.EM_X86_64, elf.PT_NULL)) }, "PCR0 PCR1"},
@@ -151,13 +153,17 @@ func TestBuildRefuses(t *testing.T) {
 		"init for another":   {func(t *testing.T, r *Request) { write(t, r.Init, fakeInit(elf.EM_AARCH64, elf.PT_LOAD)) }, "is a program for EM_AARCH64"},
 		"dynamic init":       {func(t *testing.T, r *Request) { write(t, r.Init, fakeInit(elf.EM_X86_64, elf.PT_INTERP)) }, "dynamically linked"},
 		"arm64 kernel":       {func(_ *testing.T, r *Request) { r.Architecture = eif.ARM64 }, "must be an uncompressed Image"},
-		"policy":             {func(t *testing.T, r *Request) { r.Policy = r.Kernel }, "must be JSON"},
-		"line break":         {func(_ *testing.T, r *Request) { r.Env = []string{"A=1\n2"} }, "one line without NUL"},
-		"line break in cmd":  {func(_ *testing.T, r *Request) { r.Command = []string{"sh", "-c", "a\nb"} }, `cmd[2] ("a\nb")`},
-		"no name":            {func(_ *testing.T, r *Request) { r.Env = []string{"=1"} }, "must be NAME=value"},
-		"relative workdir":   {func(_ *testing.T, r *Request) { r.WorkingDir = "app" }, "must be absolute"},
-		"no program":         {func(_ *testing.T, r *Request) { r.Command = []string{""} }, "neither an entry point"},
-		"output":             {func(_ *testing.T, r *Request) { r.Output = filepath.Join(r.Output, "no", "folder.eif") }, "no such file"},
+		"policy":             {func(t *testing.T, r *Request) { r.Policy = r.Kernel }, "reading the policy"},
+		"open policy": {func(t *testing.T, r *Request) {
+			r.Policy = write(t, filepath.Join(t.TempDir(), "p"), []byte(`{"version":1,"environment":["LD_PRELOAD"]}`))
+		}, "would let the host take over"},
+		"line break":        {func(_ *testing.T, r *Request) { r.Env = []string{"A=1\n2"} }, "one line without NUL"},
+		"line break in cmd": {func(_ *testing.T, r *Request) { r.Command = []string{"sh", "-c", "a\nb"} }, `cmd[2] ("a\nb")`},
+		"no name":           {func(_ *testing.T, r *Request) { r.Env = []string{"=1"} }, "must be NAME=value"},
+		"relative workdir":  {func(_ *testing.T, r *Request) { r.WorkingDir = "app" }, "must be absolute"},
+		"no program":        {func(_ *testing.T, r *Request) { r.Command = []string{""} }, "neither an entry point"},
+		"folder as output":  {func(t *testing.T, r *Request) { r.Output = t.TempDir() }, "is there and is no regular file"},
+		"output":            {func(_ *testing.T, r *Request) { r.Output = filepath.Join(r.Output, "no", "folder.eif") }, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -167,7 +173,7 @@ func TestBuildRefuses(t *testing.T) {
 			if _, err := Build(t.Context(), r); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
-			if diff := cmp.Diff(before, listing(t, dir)); diff != "" && name != "policy" {
+			if diff := cmp.Diff(before, listing(t, dir)); diff != "" {
 				t.Errorf("left behind:\n%s", diff)
 			}
 		})

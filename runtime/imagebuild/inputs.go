@@ -3,18 +3,15 @@ package imagebuild
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/guest/policy"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 )
-
-// maxPolicy bounds the policy, which the enclave holds in memory.
-const maxPolicy = 1 << 20
 
 // Inputs are the SHA-256 digests, in hexadecimal, of the files that an image was made
 // of. They are in its metadata, so that somebody who wants to build it again knows
@@ -59,7 +56,7 @@ func (r Request) open() (inputs, error) {
 
 // openInput returns a file's content and digest.
 func openInput(l *fault.List, property, path string, check func(initramfs.Content) error) (initramfs.Content, string) {
-	content, err := initramfs.OpenFile(path)
+	content, err := blob.File(path)
 	if err != nil {
 		l.Join(property, err)
 		return nil, ""
@@ -84,21 +81,16 @@ func digestOf(c initramfs.Content) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), errors.Join(err, r.Close())
 }
 
-// checkPolicy finds what would else be found when the enclave boots.
+// checkPolicy reads the policy as the enclave will, which would else refuse to boot.
 func checkPolicy(c initramfs.Content) error {
-	if c.Size() > maxPolicy {
-		return fmt.Errorf("has %d bytes; a policy has at most %d", c.Size(), maxPolicy)
-	}
 	r, err := c.Open()
 	if err != nil {
 		return err
 	}
-	b, err := io.ReadAll(r)
+	b, err := io.ReadAll(io.LimitReader(r, policy.MaxBytes+1))
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	if !json.Valid(b) {
-		return errors.New("must be JSON")
-	}
-	return nil
+	_, err = policy.Parse(b)
+	return err
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 )
 
 func TestMergeEnv(t *testing.T) {
@@ -30,7 +30,7 @@ func TestKernelRelease(t *testing.T) {
 		"control codes":  {func(b []byte) []byte { b[pointerBase+0x80] = 0x1b; return b }, unknown},
 		"no pointer":     {func(b []byte) []byte { return b[:bzImageReleaseAt] }, unknown},
 	} {
-		got, err := checkKernel(initramfs.Bytes(tc.change(fakeKernel())), eif.X8664)
+		got, err := checkKernel(blob.Bytes(tc.change(fakeKernel())), eif.X8664)
 		if err != nil || got != tc.want {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}

@@ -3,6 +3,7 @@ package imagebuild
 import (
 	"encoding/json"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 )
@@ -44,9 +45,9 @@ func customer(root *initramfs.Tree, p payload, policy initramfs.Content) (*initr
 	}
 	t := initramfs.NewTree()
 	files := map[string]initramfs.Content{
-		contract.GuestCommandPath:  initramfs.Bytes(lines(p.command)),
-		contract.GuestEnvPath:      initramfs.Bytes(lines(p.env)),
-		contract.GuestSettingsPath: initramfs.Bytes(append(settings, '\n')),
+		contract.GuestCommandPath:  blob.Bytes(lines(p.command)),
+		contract.GuestEnvPath:      blob.Bytes(lines(p.env)),
+		contract.GuestSettingsPath: blob.Bytes(append(settings, '\n')),
 	}
 	if policy != nil {
 		files[contract.GuestPolicyPath] = policy

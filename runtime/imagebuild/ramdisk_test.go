@@ -95,7 +95,7 @@ func withLayout(t testing.TB, r Request, files map[string]string) Request {
 func TestRamdisks(t *testing.T) {
 	dir := t.TempDir()
 	r := withLayout(t, request(t, dir), map[string]string{"app/signer": "program"})
-	r.Policy = write(t, filepath.Join(dir, "p.json"), []byte(`{"egress":[]}`))
+	r.Policy = write(t, filepath.Join(dir, "p.json"), []byte(`{"version":1}`))
 	r.NSMModule = write(t, filepath.Join(dir, "nsm.ko"), []byte("module"))
 	r.Env = []string{"LEVEL=debug", "MORE=1"}
 	build(t, r)
@@ -104,7 +104,7 @@ func TestRamdisks(t *testing.T) {
 100755 0:0 nsm.ko = "module"
 `, `100644 0:0 cmd = "/app/signer\n--config\n/etc/signer.yaml\n"
 100644 0:0 env = "PATH=/app\nLEVEL=debug\nMORE=1\n"
-100644 0:0 policy.json = "{\"egress\":[]}"
+100644 0:0 policy.json = "{\"version\":1}"
 040755 0:0 rootfs
 040755 0:0 rootfs/app
 100755 12:0 rootfs/app/signer = "program"

@@ -35,8 +35,8 @@ type Request struct {
 	// be empty.
 	NSMModule string
 
-	// Policy is a JSON file that limits what the host may ask; see
-	// contract.GuestPolicyPath. It may be empty.
+	// Policy is a file of runtime/guest/policy, which limits what the host may set. It
+	// may be empty.
 	Policy string
 	// Command replaces the image's entry point and command.
 	Command []string
@@ -81,7 +81,7 @@ func DefaultCmdline(a eif.Architecture) string {
 
 var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// validate reports all faults that need no look at the files. Properties have the
+// validate reports all faults that need no look into the files. Properties have the
 // names of the command's flags.
 func (r Request) validate() error {
 	var l fault.List
@@ -96,6 +96,7 @@ func (r Request) validate() error {
 			l.Add(required.name, nil, "is required", "")
 		}
 	}
+	l.Join("output", checkReplaceable(r.Output))
 	if r.KernelSHA256 != "" && !sha256Hex.MatchString(r.KernelSHA256) {
 		l.Add("kernel-sha256", r.KernelSHA256, "must be a SHA-256 of 64 hexadecimal digits, in lower case", "")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/fault"
 )
 
@@ -126,7 +127,7 @@ func (e entry) record(last bool) record {
 		r.links = 2 // itself and its "."; the kernel does not look
 	case symlink:
 		r.mode |= modeSymlink
-		r.body = Bytes([]byte(e.target))
+		r.body = blob.Bytes([]byte(e.target))
 	default:
 		r.mode |= modeRegular
 		if last {

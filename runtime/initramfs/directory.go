@@ -6,7 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // DirectoryOptions say what of a folder's own attributes is kept.
@@ -73,7 +74,11 @@ func (t *Tree) addFromDisk(name, path string, d fs.DirEntry, o DirectoryOptions)
 		}
 		return t.Symlink(name, target, a)
 	case 0:
-		return t.File(name, a, diskFile{path: path, size: info.Size()})
+		content, err := blob.File(path)
+		if err != nil {
+			return err
+		}
+		return t.File(name, a, content)
 	default:
 		return t.add(name, &inode{kind: special, Attributes: a, target: describeMode(info.Mode())})
 	}
@@ -84,8 +89,8 @@ func (o DirectoryOptions) attributes(info fs.FileInfo) Attributes {
 	if !o.KeepModes {
 		a.Mode = uniformMode(info.Mode())
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && o.KeepOwners {
-		a.UID, a.GID = stat.Uid, stat.Gid
+	if o.KeepOwners {
+		a.UID, a.GID = ownerOf(info)
 	}
 	return a
 }

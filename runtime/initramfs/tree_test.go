@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 )
 
 // all does several steps and fails at the first error.
@@ -27,17 +29,17 @@ func all(t *testing.T, steps ...error) {
 func TestArchiveListing(t *testing.T) {
 	tree := NewTree()
 	all(t,
-		tree.File("/usr/bin/su", Attributes{0o4755, 0, 0}, Bytes([]byte("su"))),
+		tree.File("/usr/bin/su", Attributes{0o4755, 0, 0}, blob.Bytes([]byte("su"))),
 		tree.Directory("usr/", Attributes{0o755, 1, 2}),
-		tree.File("usr-local", Attributes{0o600, 1000, 1 << 31}, Bytes([]byte("x"))),
+		tree.File("usr-local", Attributes{0o600, 1000, 1 << 31}, blob.Bytes([]byte("x"))),
 		tree.Symlink("bin", "usr/bin", Attributes{0, 7, 8}),
 		tree.Directory("tmp", Attributes{0o1777, 0, 0}),
-		tree.File("./b/one", Attributes{0o644, 5, 5}, Bytes([]byte("shared"))),
+		tree.File("./b/one", Attributes{0o644, 5, 5}, blob.Bytes([]byte("shared"))),
 		tree.Link("a/first", "b/one"),
 		tree.Link("bin/two", "/b/one"),
 		tree.Symlink("c", "b", Attributes{}),
 		tree.Link("link-to-link", "c"),
-		tree.File("empty", Attributes{0o644, 0, 0}, Bytes(nil)),
+		tree.File("empty", Attributes{0o644, 0, 0}, blob.Bytes(nil)),
 	)
 	want := `1 040755 0:0 x2 a
 2 100644 5:5 x3 a/first
@@ -73,11 +75,11 @@ func TestTreeReplaces(t *testing.T) {
 	a := Attributes{0o644, 0, 0}
 	tree := NewTree()
 	all(t,
-		tree.File("x/y", a, Bytes([]byte("old"))),
-		tree.File("x", a, Bytes([]byte("file in place of a folder"))),
+		tree.File("x/y", a, blob.Bytes([]byte("old"))),
+		tree.File("x", a, blob.Bytes([]byte("file in place of a folder"))),
 		tree.Directory("x", Attributes{0o700, 0, 0}),
-		tree.File("x/z", a, Bytes([]byte("1"))),
-		tree.File("x/z", a, Bytes([]byte("2"))),
+		tree.File("x/z", a, blob.Bytes([]byte("1"))),
+		tree.File("x/z", a, blob.Bytes([]byte("2"))),
 		tree.Symlink("s", "x", a),
 		tree.Directory("s", Attributes{0o700, 0, 0}),
 	)
@@ -97,7 +99,7 @@ func TestTreeFollowsLinksInside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree := NewTree()
-			all(t, tree.Symlink("usr/s", tc.target, a), tree.Symlink("s", "usr/s", a), tree.File("s/f", a, Bytes(nil)))
+			all(t, tree.Symlink("usr/s", tc.target, a), tree.Symlink("s", "usr/s", a), tree.File("s/f", a, blob.Bytes(nil)))
 			if files := unpack(t, read(t, tree)); files[tc.want] == nil {
 				t.Errorf("no %s in %v", tc.want, files)
 			}
@@ -112,28 +114,28 @@ func TestTreeRefuses(t *testing.T) {
 		do   func(*Tree) error
 		want string
 	}{
-		"dot dot":      {func(t *Tree) error { return t.File("a/../../b", a, Bytes(nil)) }, `climbs with ".."`},
-		"NUL":          {func(t *Tree) error { return t.File("a\x00b", a, Bytes(nil)) }, "NUL"},
+		"climbing":     {func(t *Tree) error { return t.File("a/../../b", a, blob.Bytes(nil)) }, `climbs with ".."`},
+		"NUL":          {func(t *Tree) error { return t.File("a\x00b", a, blob.Bytes(nil)) }, "NUL"},
 		"name length":  {func(t *Tree) error { return t.Directory(strings.Repeat("n", 256), a) }, "Linux allows 255"},
 		"path length":  {func(t *Tree) error { return t.Directory(strings.Repeat("nn/", 1400), a) }, "Linux allows 4095"},
 		"mode":         {func(t *Tree) error { return t.Directory("d", Attributes{0o10000, 0, 0}) }, "07777"},
 		"big file":     {func(t *Tree) error { return t.File("f", a, sized(1<<32)) }, "has room for 4294967295"},
 		"bad size":     {func(t *Tree) error { return t.File("f", a, sized(-1)) }, "has -1 bytes"},
-		"root":         {func(t *Tree) error { return t.File("/", a, Bytes(nil)) }, "root must be a directory"},
+		"root":         {func(t *Tree) error { return t.File("/", a, blob.Bytes(nil)) }, "root must be a directory"},
 		"no target":    {func(t *Tree) error { return t.Symlink("l", "", a) }, "has no target"},
 		"target NUL":   {func(t *Tree) error { return t.Symlink("l", "a\x00", a) }, "NUL in its target"},
 		"long target":  {func(t *Tree) error { return t.Symlink("l", strings.Repeat("x", 4096), a) }, "target of 4096 bytes"},
 		"absent link":  {func(t *Tree) error { return t.Link("l", "nowhere/x") }, "no file of that name"},
 		"folder link":  {func(t *Tree) error { return errors.Join(t.Directory("d", a), t.Link("l", "d")) }, "no file of that name"},
 		"loop":         {func(t *Tree) error { return errors.Join(t.Symlink("l", "l", a), t.Directory("l/x", a)) }, "more than 40 symbolic links"},
-		"through file": {func(t *Tree) error { return errors.Join(t.File("f", a, Bytes(nil)), t.Directory("f/x", a)) }, "which is a file"},
+		"through file": {func(t *Tree) error { return errors.Join(t.File("f", a, blob.Bytes(nil)), t.Directory("f/x", a)) }, "which is a file"},
 		"long name in a target": {func(t *Tree) error {
 			return errors.Join(t.Symlink("l", strings.Repeat("n", 256), a), t.Directory("l/x", a))
 		}, "Linux allows 255"},
 		"too deep": {func(t *Tree) error {
 			return errors.Join(t.Symlink("l", deep, a), t.Symlink("l/m", deep, a), t.Directory("l/m/x", a))
 		}, "folders deep"},
-		"trailer": {archiveAfter(func(t *Tree) error { return t.File(trailer, a, Bytes(nil)) }), "ends an archive"},
+		"trailer": {archiveAfter(func(t *Tree) error { return t.File(trailer, a, blob.Bytes(nil)) }), "ends an archive"},
 		"path length through a link": {archiveAfter(func(t *Tree) error {
 			return errors.Join(t.Symlink("l", strings.Repeat(strings.Repeat("x", 200)+"/", 20), a),
 				t.Directory("l/"+strings.Repeat("y", 200), a))
@@ -193,8 +195,8 @@ func TestBudgetEnds(t *testing.T) {
 func TestGraftIsBelow(t *testing.T) {
 	inner, outer := NewTree(), NewTree()
 	all(t, inner.Directory("", Attributes{0o711, 3, 4}), inner.Symlink("s", "/etc", Attributes{}),
-		inner.File("s/f", Attributes{0o600, 0, 0}, Bytes([]byte("f"))),
-		outer.File("cmd", Attributes{0o644, 0, 0}, Bytes(nil)), outer.Graft("rootfs", inner))
+		inner.File("s/f", Attributes{0o600, 0, 0}, blob.Bytes([]byte("f"))),
+		outer.File("cmd", Attributes{0o644, 0, 0}, blob.Bytes(nil)), outer.Graft("rootfs", inner))
 	want := `1 100644 0:0 x1 cmd
 2 040711 3:4 x2 rootfs
 3 040755 0:0 x2 rootfs/etc
@@ -208,7 +210,7 @@ func TestGraftIsBelow(t *testing.T) {
 
 func TestReaderReadsInAnySteps(t *testing.T) {
 	tree := NewTree()
-	all(t, tree.File("f", Attributes{0o644, 0, 0}, Bytes(bytes.Repeat([]byte("abc"), 1000))), tree.Symlink("l", "f", Attributes{}))
+	all(t, tree.File("f", Attributes{0o644, 0, 0}, blob.Bytes(bytes.Repeat([]byte("abc"), 1000))), tree.Symlink("l", "f", Attributes{}))
 	a, err := tree.Archive()
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +235,7 @@ func TestReaderNoticesChanges(t *testing.T) {
 		if err := os.WriteFile(path, []byte("1234"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		content4, err := OpenFile(path)
+		content4, err := blob.File(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,9 @@ type failure struct{ kind, cause error }
 
 func (f *failure) Error() string   { return f.kind.Error() + ": " + f.cause.Error() }
 func (f *failure) Unwrap() []error { return []error{f.kind, f.cause} }
-func (f *failure) Timeout() bool   { return f.kind == ErrPeerSilent }
+
+// Timeout is what net.Error has.
+func (f *failure) Timeout() bool { return errors.Is(f.kind, ErrPeerSilent) }
 
 // classes are the errors of a dial that mean the same on both transports.
 var classes = []struct{ cause, kind error }{

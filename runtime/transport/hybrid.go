@@ -2,9 +2,11 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -43,8 +45,7 @@ func (h *Hybrid) Dial(ctx context.Context, port uint32) (Conn, error) {
 	ctx, cancel := dialContext(ctx, h.DialTimeout)
 	defer cancel()
 	addr := &Addr{Path: h.Path, Port: port}
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", h.Path)
+	c, err := connect(ctx, h.Path)
 	if err != nil {
 		return nil, dialError(addr.Network(), addr, ErrNoPeer, err)
 	}
@@ -54,6 +55,26 @@ func (h *Hybrid) Dial(ctx context.Context, port uint32) (Conn, error) {
 		return nil, dialError(addr.Network(), addr, ErrNoPeer, err)
 	}
 	return &hybridConn{UnixConn: c.(*net.UnixConn), local: &Addr{Path: h.Path, Port: local}, remote: addr}, nil
+}
+
+// queueFull is how long to wait before a full queue is tried again.
+const queueFull = 5 * time.Millisecond
+
+// connect waits while the monitor's queue is full: a connect that must not block gets
+// EAGAIN from Linux then, which package net returns as an error.
+func connect(ctx context.Context, path string) (net.Conn, error) {
+	for {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, "unix", path)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return c, err
+		}
+		select {
+		case <-time.After(queueFull):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // handshake asks for the port and returns the one that the monitor chose for this

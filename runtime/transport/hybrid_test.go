@@ -16,20 +16,9 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport/transporttest"
 )
 
-// folder has a short name: a socket's path has 107 bytes.
-func folder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "hybrid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
 func device(t *testing.T) *transporttest.Device {
 	t.Helper()
-	d, err := transporttest.New(t.Context(), filepath.Join(folder(t), "v"))
+	d, err := transporttest.New(t.Context(), filepath.Join(t.TempDir(), "v"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +110,7 @@ func TestHybridDialErrors(t *testing.T) {
 // monitor listens at a path and handles connections in a way of its own.
 func monitor(t *testing.T, handle func(net.Conn)) *transport.Hybrid {
 	t.Helper()
-	h := &transport.Hybrid{Path: filepath.Join(folder(t), "v")}
+	h := &transport.Hybrid{Path: filepath.Join(t.TempDir(), "v")}
 	l, err := net.Listen("unix", h.Path)
 	if err != nil {
 		t.Fatal(err)
@@ -182,8 +171,68 @@ func TestHybridPassesTheFirstBytes(t *testing.T) {
 	}
 }
 
+// TestHybridWaitsForTheQueue dials a monitor that does not accept yet and whose queue
+// is full.
+func TestHybridWaitsForTheQueue(t *testing.T) {
+	h := &transport.Hybrid{Path: filepath.Join(t.TempDir(), "v")}
+	queue := queueOfOne(t, h.Path)
+	first, err := net.Dial("unix", h.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Close() }()
+	if _, err := net.Dial("unix", h.Path); !errors.Is(err, syscall.EAGAIN) {
+		t.Fatalf("the queue is not full: %v", err)
+	}
+	h.DialTimeout = 20 * time.Millisecond
+	if _, err := h.Dial(t.Context(), 5); !errors.Is(err, transport.ErrPeerSilent) {
+		t.Errorf("dial of a full queue gave %v", err)
+	}
+	h.DialTimeout = time.Minute
+	dialed := make(chan error)
+	go func() {
+		c, err := h.Dial(t.Context(), 5)
+		if err == nil {
+			_ = c.Close()
+		}
+		dialed <- err
+	}()
+	l, err := net.FileListener(queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "OK 1\n")
+		}
+	}()
+	if err := <-dialed; err != nil {
+		t.Errorf("dial gave %v once the queue was worked off", err)
+	}
+}
+
+// queueOfOne listens with the smallest queue, which package net cannot ask for.
+func queueOfOne(t *testing.T, path string) *os.File {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "queue")
+	t.Cleanup(func() { _ = f.Close() })
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 func TestHybridListen(t *testing.T) {
-	h := &transport.Hybrid{Path: filepath.Join(folder(t), "v")}
+	h := &transport.Hybrid{Path: filepath.Join(t.TempDir(), "v")}
 	path := h.Path + "_9000"
 	l, err := h.Listen(t.Context(), 9000)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/boot/guest/report"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
@@ -51,24 +52,27 @@ func TestBoot(t *testing.T) {
 		other := m.build(t, "onf")
 		r := m.once(t, emulator.Options{Image: other.path}, nil)
 		wantRegisters(t, r, other.measurements, zero, zero)
+		if r.Application != "onf" {
+			t.Errorf("the application is %q", r.Application)
+		}
 		a, b := first.measurements, other.measurements
 		if a.PCR0 == b.PCR0 || a.PCR1 != b.PCR1 || a.PCR2 == b.PCR2 {
 			t.Errorf("PCR0 and PCR2 must differ, PCR1 not:\n%v\n%v", a, b)
 		}
 	})
-	t.Run("nitro-cli's command line", func(t *testing.T) {
-		usual := m.build(t, "one", func(s *eif.Spec) { s.Cmdline = nitroCLI })
-		r := m.once(t, emulator.Options{Image: usual.path}, nil)
-		wantRegisters(t, r, usual.measurements, zero, zero)
+	t.Run("as chamber builds it", func(t *testing.T) {
+		built := m.buildFromFolder(t, "one", newSigner(t))
+		r := m.once(t, emulator.Options{Image: built.path}, nil)
+		wantRegisters(t, r, built.measurements, zero, zero)
+		if !strings.HasPrefix(r.CommandLine, imagebuild.DefaultCmdline(eif.X8664)+" ") || r.Application != "one" {
+			t.Errorf("command line %q, application %q", r.CommandLine, r.Application)
+		}
+		// What this kernel does not know of AWS's command line goes to init.
 		if want := []string{"/init", "nomodules"}; !slices.Equal(r.Args, want) {
 			t.Errorf("init's arguments are %q, want %q", r.Args, want)
 		}
 	})
 }
-
-// nitroCLI is the command line of nitro-cli's kernel for x86_64 (1.5.0,
-// blobs/x86_64/cmdline).
-const nitroCLI = "reboot=k panic=30 pci=off nomodules console=ttyS0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd random.trust_cpu=on"
 
 // once boots the image, which must start once, report once and end by itself.
 func (m *machine) once(t *testing.T, o emulator.Options, talk func(context.Context, *emulator.Enclave) error) report.Report {

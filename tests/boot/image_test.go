@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
@@ -34,7 +36,7 @@ func (m *machine) build(t *testing.T, application string, changes ...func(*eif.S
 	spec := eif.Spec{
 		Architecture: eif.X8664, Kernel: file(t, m.kernel), Cmdline: kernel.CommandLine,
 		Ramdisks: []eif.Content{
-			ramdisk(t, "init", file(t, m.guest)), ramdisk(t, "rootfs/application", eif.Bytes([]byte(application))),
+			ramdisk(t, "init", file(t, m.guest)), ramdisk(t, "rootfs/application", blob.Bytes([]byte(application))),
 		},
 		Metadata: eif.Metadata{ImageName: "boot-test", BuildMetadata: eif.BuildMetadata{BuildTime: eif.FormatTime(time.Unix(0, 0))}},
 	}
@@ -55,7 +57,7 @@ func (m *machine) build(t *testing.T, application string, changes ...func(*eif.S
 
 func file(t *testing.T, path string) eif.Content {
 	t.Helper()
-	content, err := eif.File(path)
+	content, err := blob.File(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +97,25 @@ func newSigner(t *testing.T) *eif.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+// buildFromFolder makes an image as `chamber eif build --rootfs` does.
+func (m *machine) buildFromFolder(t *testing.T, application string, signer *eif.Signer) image {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "application"), []byte(application), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	im := image{path: filepath.Join(t.TempDir(), "image.eif")}
+	result, err := imagebuild.Build(t.Context(), imagebuild.Request{
+		RootFS: root, Architecture: eif.X8664, Kernel: m.kernel, Init: m.guest, Command: []string{"/application"},
+		Signer: signer, Output: im.path,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im.measurements = result.Measurements
+	return im
 }
 
 func signedBy(signer *eif.Signer) func(*eif.Spec) {

@@ -69,7 +69,7 @@ func description(t *testing.T) *openapi3.T {
 
 func newChecked(t *testing.T, g *guest) *checked {
 	t.Helper()
-	server := httptest.NewServer(control.Handler(g, slog.New(slog.NewTextHandler(io.Discard, nil))))
+	server := httptest.NewServer(control.Handler(g, slog.New(slog.DiscardHandler)))
 	t.Cleanup(server.Close)
 	doc := description(t)
 	doc.Servers = openapi3.Servers{{URL: server.URL}}
@@ -253,8 +253,8 @@ func TestFields(t *testing.T) {
 		"Status": reflect.TypeFor[control.Status](), "Line": reflect.TypeFor[control.Line](), "Error": reflect.TypeFor[control.Error](),
 	} {
 		var fields, described []string
-		for i := range typ.NumField() {
-			field, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for f := range typ.Fields() {
+			field, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			fields = append(fields, field)
 		}
 		for property := range schemas[name].Value.Properties {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/egress"
 )
 
 // Version is the only version of the file.
@@ -30,8 +31,8 @@ const (
 type Policy struct {
 	// Version is always 1.
 	Version int `json:"version"`
-	// Egress are the endpoints that the payload may reach, as host:port. A host may
-	// begin with "*.", which stands for exactly one label.
+	// Egress are the endpoints that the payload may reach, as host:port: the rules of
+	// package egress, in which "*." at the beginning stands for exactly one label.
 	Egress []string `json:"egress,omitempty"`
 	// Environment are the names of variables that the host may set.
 	Environment []string `json:"environment,omitempty"`
@@ -81,11 +82,14 @@ func (p Policy) validate() error {
 	if p.Version != Version {
 		errs = append(errs, fmt.Errorf("version (%d): must be %d", p.Version, Version))
 	}
+	if _, err := egress.ParseList("egress", p.Egress); err != nil {
+		errs = append(errs, err)
+	}
 	for _, list := range []struct {
 		name    string
 		entries []string
 		rule    func(string) string
-	}{{"egress", p.Egress, endpointRule}, {"environment", p.Environment, variableRule}, {"files", p.Files, fileRule}} {
+	}{{"egress", p.Egress, noRule}, {"environment", p.Environment, variableRule}, {"files", p.Files, fileRule}} {
 		if len(list.entries) > MaxEntries {
 			errs = append(errs, fmt.Errorf("%s: has %d entries, more than %d", list.name, len(list.entries), MaxEntries))
 		}
@@ -98,7 +102,10 @@ func (p Policy) validate() error {
 	return errors.Join(errs...)
 }
 
-// variables are those by which whoever sets them runs code of theirs, or sees what the
+// noRule is for entries that are checked elsewhere.
+func noRule(string) string { return "" }
+
+// dangerous variables are those by which whoever sets them runs code of theirs, or sees what the
 // payload sends. An image that needs one can set it itself.
 var dangerous = []string{"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "AWS_CA_BUNDLE", "PATH"}
 

@@ -60,7 +60,7 @@ func TestReader(t *testing.T) {
 	first := archive(file{0o40755, "dev", ""}, file{0o100644, "etc/hosts", "hello"})
 	second := archive(file{0o120777, "link", "etc/hosts"})
 	entries, contents, err := list(append(append(first, make([]byte, 8)...), second...))
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"", "hello", "etc/hosts"}, contents); diff != "" {
@@ -108,6 +108,15 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
+// TestReaderOfAFileThatShrank is told a size that the file has no more.
+func TestReaderOfAFileThatShrank(t *testing.T) {
+	b := archive(file{0o100644, "name", "content"})
+	r := NewReader(bytes.NewReader(b[:100]), int64(len(b)))
+	if _, err := r.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // counting counts what is read.
 type counting struct {
 	io.ReaderAt
@@ -130,7 +139,7 @@ func TestReaderReadsHeadersOnce(t *testing.T) {
 		c := &counting{bytes.NewReader(tc.in), 0}
 		r := NewReader(c, int64(len(tc.in)))
 		for {
-			if _, err := r.Next(); err == io.EOF {
+			if _, err := r.Next(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)

@@ -27,13 +27,17 @@ func look() (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
+	unpacked, err := files()
+	if err != nil {
+		return report.Report{}, err
+	}
 	r := report.Report{
 		Release: text("/proc/sys/kernel/osrelease"), CommandLine: text("/proc/cmdline"), Args: os.Args,
 		UpSeconds: float64(up.Nano()) / 1e9, CPUs: runtime.NumCPU(), ContextID: cid,
 		RandomReady: randomReady(), RandomSource: text("/sys/class/misc/hw_random/rng_current"),
-		UnixTime: time.Now().Unix(), Module: module,
+		UnixTime: time.Now().Unix(), Application: text("/rootfs/application"), Module: module, Files: unpacked,
 	}
-	for _, line := range strings.Split(text("/proc/meminfo"), "\n") {
+	for line := range strings.SplitSeq(text("/proc/meminfo"), "\n") {
 		_, _ = fmt.Sscanf(line, "MemTotal: %d kB", &r.MemTotalKiB)
 		_, _ = fmt.Sscanf(line, "MemFree: %d kB", &r.MemFreeKiB)
 	}

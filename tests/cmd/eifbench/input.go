@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 )
 
@@ -63,9 +64,9 @@ func (in input) spec(a eif.Architecture, signer *eif.Signer) (eif.Spec, error) {
 		Ramdisks: make([]eif.Content, 2),
 	}
 	var errs [3]error
-	s.Kernel, errs[0] = eif.File(in.path("kernel"))
-	s.Ramdisks[0], errs[1] = eif.File(in.path("ramdisk0"))
-	s.Ramdisks[1], errs[2] = eif.File(in.path("ramdisk1"))
+	s.Kernel, errs[0] = blob.File(in.path("kernel"))
+	s.Ramdisks[0], errs[1] = blob.File(in.path("ramdisk0"))
+	s.Ramdisks[1], errs[2] = blob.File(in.path("ramdisk1"))
 	return s, errors.Join(errs[:]...)
 }
 

@@ -32,8 +32,7 @@ func newApt(ctx context.Context, dir string, m mirrors, pins []Pin) (apt, error)
 			return a, err
 		}
 	}
-	_, err := a.run(ctx, "-o", "APT::Update::Error-Mode=any", "update")
-	return a, err
+	return a, a.run(ctx, "-o", "APT::Update::Error-Mode=any", "update")
 }
 
 // sources is a sources.list(5) with what the pins need.
@@ -78,7 +77,7 @@ func (a apt) download(ctx context.Context, p Pin) (string, error) {
 	if p.Source {
 		args = []string{"source", "--download-only", "--tar-only", p.Package + "=" + p.Version}
 	}
-	if _, err := a.run(ctx, args...); err != nil {
+	if err := a.run(ctx, args...); err != nil {
 		return "", err
 	}
 	files, err := filepath.Glob(filepath.Join(a.dir, "files", p.Package+"_*"))
@@ -98,12 +97,11 @@ func (a apt) offered(ctx context.Context, p Pin) string {
 	return strings.TrimSpace(out)
 }
 
-func (a apt) run(ctx context.Context, args ...string) (string, error) {
+func (a apt) run(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-c", filepath.Join(a.dir, "apt.conf"), "-qq"}, args...)...) //nolint:gosec // pins
 	cmd.Dir = filepath.Join(a.dir, "files")
-	out, err := output(cmd)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	if _, err := output(cmd); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	}
-	return out, nil
+	return nil
 }

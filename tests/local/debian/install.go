@@ -75,7 +75,7 @@ func installed(ctx context.Context, names []string) (versions, missing []string,
 
 func readStatus(out string, names []string) (versions, missing []string) {
 	known := map[string]string{}
-	for _, line := range strings.Split(out, "\n") {
+	for line := range strings.SplitSeq(out, "\n") {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[1] == "installed" {
 			known[fields[0]] = fields[2]
 		}

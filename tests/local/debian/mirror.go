@@ -42,7 +42,7 @@ func findMirrors(ctx context.Context) (mirrors, error) {
 // readMirrors picks the mirrors from lines of site, release and component.
 func readMirrors(targets, codename string) (mirrors, error) {
 	var m mirrors
-	for _, line := range strings.Split(targets, "\n") {
+	for line := range strings.SplitSeq(targets, "\n") {
 		fields := strings.Fields(line)
 		if len(fields) != 3 || fields[2] != "main" {
 			continue
@@ -70,7 +70,7 @@ func release(path string) (string, error) {
 		return "", fmt.Errorf("%w: %w", errNotDebian, err)
 	}
 	values := map[string]string{}
-	for _, line := range strings.Split(string(data), "\n") {
+	for line := range strings.SplitSeq(string(data), "\n") {
 		name, value, _ := strings.Cut(line, "=")
 		values[name] = strings.Trim(value, `"`)
 	}

@@ -29,19 +29,16 @@ var edits = []edit{
 func apply(source string, edits []edit) error {
 	for _, e := range edits {
 		path := filepath.Join(source, e.file)
-		text := ""
+		text := e.new
 		if e.old != "" {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return fmt.Errorf("editing QEMU: %w", err)
 			}
-			text = string(data)
-			if n := strings.Count(text, e.old); n != 1 {
+			if n := strings.Count(string(data), e.old); n != 1 {
 				return fmt.Errorf("editing QEMU: %q is %d times in %s, want once", e.old, n, e.file)
 			}
-			text = strings.Replace(text, e.old, e.new, 1)
-		} else {
-			text = e.new
+			text = strings.Replace(string(data), e.old, e.new, 1)
 		}
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // a source file
 			return fmt.Errorf("editing QEMU: %w", err)

@@ -25,15 +25,15 @@ type Options struct {
 
 // arguments are QEMU's. It listens nowhere, and connects to the vsock device only.
 func (o Options) arguments(firmware, socket string) []string {
-	machine := "nitro-enclave,vsock=c"
+	machine := []string{"nitro-enclave", "vsock=c"}
 	for _, property := range [][2]string{{"id", o.EnclaveID}, {"parent-role", o.ParentRole}, {"parent-id", o.ParentID}} {
 		if property[1] != "" {
 			// A comma ends a value, unless it is doubled.
-			machine += "," + property[0] + "=" + strings.ReplaceAll(property[1], ",", ",,")
+			machine = append(machine, property[0]+"="+strings.ReplaceAll(property[1], ",", ",,"))
 		}
 	}
 	return []string{
-		"-L", firmware, "-M", machine, "-accel", "tcg", "-cpu", "max",
+		"-L", firmware, "-M", strings.Join(machine, ","), "-accel", "tcg", "-cpu", "max",
 		"-m", strconv.Itoa(cmp.Or(o.MemoryMiB, 512)) + "M", "-smp", strconv.Itoa(cmp.Or(o.CPUs, 1)),
 		"-kernel", o.Image, "-append", cmp.Or(o.Append, "reboot=t"), "-chardev", "socket,id=c,path=" + socket,
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",

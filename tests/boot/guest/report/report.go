@@ -28,7 +28,22 @@ type Report struct {
 	RandomSource string
 	// UnixTime is the guest's clock.
 	UnixTime int64
-	Module   Module
+	// Application is the content of /rootfs/application, which the customer's ramdisk
+	// brings.
+	Application string
+	Module      Module
+	// Files are what the kernel has unpacked, in order of their paths.
+	Files []File
+}
+
+// File is a file of the initial file system.
+type File struct {
+	Path     string
+	Mode     uint32 // as in stat(2), with the type
+	UID, GID uint32
+	Links    uint64
+	// Content is a link's target, or the SHA-256 of what a file holds, in hexadecimal.
+	Content string
 }
 
 // Module is the answer of the security module to DescribeNSM, and to DescribePCR
