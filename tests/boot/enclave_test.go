@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 )
@@ -41,6 +42,8 @@ func TestGuest(t *testing.T) {
 
 	wantPrefix(t, r.get(t, "/upcheck"), "200 OK up")
 	t.Logf("the payload answers after %.2f s", time.Since(r.began).Seconds())
+	// This port the payload has itself, and the guest leaves it alone.
+	wantPrefix(t, r.getFrom(t, contract.PortMetrics, "/metrics"), "200 OK by vsock")
 	r.wantSelf(t)
 	r.wantEgress(t)
 	r.wantFiles(t)
@@ -146,7 +149,8 @@ func wantLines(t *testing.T, lines <-chan control.Line) {
 		line := <-lines
 		seen[line.Stream+" "+line.Text] = true
 	}
-	for _, want := range []string{control.StreamStdout + " hello from the payload", control.StreamStderr + " and from its standard error"} {
+	for _, want := range []string{control.StreamStdout + " hello from the payload", control.StreamStderr + " and from its standard error",
+		control.StreamGuest + ` level=INFO msg="the payload has the vsock port itself" port=3000`} {
 		if !seen[want] {
 			t.Errorf("no line %q among %d", want, len(seen))
 		}

@@ -161,11 +161,16 @@ func (r *guestRun) await(t *testing.T, state control.State) control.Status {
 // get asks the payload through the ingress, until the guest has opened it.
 func (r *guestRun) get(t *testing.T, path string, query ...string) string {
 	t.Helper()
+	return r.getFrom(t, contract.PortAPI, path, query...)
+}
+
+func (r *guestRun) getFrom(t *testing.T, port uint32, path string, query ...string) string {
+	t.Helper()
 	values := url.Values{}
 	for i := 0; i+1 < len(query); i += 2 {
 		values.Set(query[i], query[i+1])
 	}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Dial(ctx, contract.PortAPI) }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Dial(ctx, port) }}
 	defer transport.CloseIdleConnections()
 	for {
 		request, err := http.NewRequestWithContext(r.ctx, http.MethodGet, "http://enclave"+path+"?"+values.Encode(), nil)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +13,42 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 func main() {
+	if err := serveMetrics(); err != nil {
+		fmt.Fprintln(os.Stderr, "payload:", err)
+		os.Exit(1)
+	}
 	fmt.Println("hello from the payload")
 	fmt.Fprintln(os.Stderr, "and from its standard error")
 	// Ends with the process, so that an error is all that it can return.
 	fmt.Fprintln(os.Stderr, "payload:", serve())
 	os.Exit(1)
+}
+
+// serveMetrics speaks vsock itself on one port, and TCP on the same number.
+func serveMetrics() error {
+	anybody := &transport.VSock{Peer: transport.AnyCID}
+	own, err := anybody.Listen(context.Background(), contract.PortMetrics)
+	if err != nil {
+		return err
+	}
+	var config net.ListenConfig
+	tcp, err := config.Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", contract.PortMetrics))
+	if err != nil {
+		return err
+	}
+	for name, listener := range map[string]net.Listener{"vsock": own, "tcp": tcp} {
+		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintln(w, "by", name)
+		})}
+		go func() { fmt.Fprintln(os.Stderr, "payload:", server.Serve(listener)) }()
+	}
+	return nil
 }
 
 func serve() error {
