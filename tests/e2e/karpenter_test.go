@@ -167,6 +167,21 @@ func testScaleFromZero(t *testing.T, p *stack.Program) {
 	configure(t, p, map[string]string{"replicas": "0"})
 	up(t, p)
 	expectKarpenterNodes(t, 0)
+	expectNoNodeClaims(t)
+}
+
+// expectNoNodeClaims waits until Karpenter has taken its finalizer off the last one,
+// which it does some time after the node is gone. Nobody would once it has stopped, and
+// then the definition could not be removed.
+func expectNoNodeClaims(t *testing.T) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) (string, error) {
+		out, err := exec.CommandContext(ctx, local.ControlPlane.Kubectl(), "get", "nodeclaims", "-o", "name").CombinedOutput()
+		if left := strings.TrimSpace(string(out)); err != nil || left != "" {
+			return "there are still NodeClaims: " + left, err
+		}
+		return "", nil
+	})
 }
 
 // karpenterNodes are the nodes of a group.

@@ -3,6 +3,7 @@ package karpenter
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -31,8 +32,19 @@ func TestNodesComeFromOverlays(t *testing.T) {
 	w.expectNode("overlay")
 
 	w.kubectl(pool+"---"+overlay, "delete", "--timeout=60s", "-f", "-")
+	w.eventually("the last NodeClaim is gone", w.nodeClaims)
 	stop()
 	w.testRemoval()
+}
+
+// nodeClaims objects to those that are left: their finalizer is Karpenter's to remove,
+// also after the node is gone.
+func (w *world) nodeClaims(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, w.cp.Kubectl(), "get", "nodeclaims", "-o", "name").CombinedOutput()
+	if left := strings.TrimSpace(string(out)); err != nil || left != "" {
+		return "left: " + left, err
+	}
+	return "", nil
 }
 
 // expectNoNode waits until Karpenter has looked at the pod, and refused.
