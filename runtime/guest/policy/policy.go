@@ -85,28 +85,33 @@ func (p Policy) validate() error {
 	if _, err := egress.ParseList("egress", p.Egress); err != nil {
 		errs = append(errs, err)
 	}
-	for _, list := range []struct {
-		name    string
-		entries []string
-		rule    func(string) string
-	}{{"egress", p.Egress, noRule}, {"environment", p.Environment, variableRule}, {"files", p.Files, fileRule}} {
-		if len(list.entries) > MaxEntries {
-			errs = append(errs, fmt.Errorf("%s: has %d entries, more than %d", list.name, len(list.entries), MaxEntries))
-		}
-		for i, entry := range list.entries {
-			if rule := list.rule(entry); rule != "" {
-				errs = append(errs, fmt.Errorf("%s[%d] (%.100q): %s", list.name, i, entry, rule))
-			}
+	if len(p.Egress) > MaxEntries {
+		errs = append(errs, tooMany("egress", len(p.Egress)))
+	}
+	errs = append(errs, checkEntries("environment", p.Environment, variableRule), checkEntries("files", p.Files, fileRule))
+	return errors.Join(errs...)
+}
+
+func tooMany(list string, count int) error {
+	return fmt.Errorf("%s: has %d entries, more than %d", list, count, MaxEntries)
+}
+
+// checkEntries applies a rule to each entry; the rule says what is wrong, or nothing.
+func checkEntries(list string, entries []string, rule func(string) string) error {
+	var errs []error
+	if len(entries) > MaxEntries {
+		errs = append(errs, tooMany(list, len(entries)))
+	}
+	for i, entry := range entries {
+		if broken := rule(entry); broken != "" {
+			errs = append(errs, fmt.Errorf("%s[%d] (%.100q): %s", list, i, entry, broken))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// noRule is for entries that are checked elsewhere.
-func noRule(string) string { return "" }
-
-// dangerous variables are those by which whoever sets them runs code of theirs, or sees what the
-// payload sends. An image that needs one can set it itself.
+// dangerous variables are those by which whoever sets them runs code of theirs, or
+// sees what the payload sends. An image that needs one can set it itself.
 var dangerous = []string{"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "AWS_CA_BUNDLE", "PATH"}
 
 func variableRule(name string) string {

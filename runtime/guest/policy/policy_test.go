@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,15 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := Parse(make([]byte, MaxBytes+1)); err == nil {
 		t.Error("a large file was read")
+	}
+	for list, entry := range map[string]string{"egress": "a.b:1", "environment": "A", "files": "/a"} {
+		data, err := json.Marshal(map[string]any{"version": 1, list: slices.Repeat([]string{entry}, MaxEntries+1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(data); err == nil || !strings.Contains(err.Error(), list+": has 257 entries, more than 256") {
+			t.Errorf("a long list of %s: %v", list, err)
+		}
 	}
 }
 
