@@ -17,6 +17,19 @@ const (
 	LogsDir = "/var/log/nitro_enclaves"
 	// TempDir is the only other writable folder.
 	TempDir = "/tmp"
+	// EnclaveImagePath is the enclave image in the pod's image.
+	EnclaveImagePath = "/usr/share/containment-chamber/enclave.eif"
+	// MeasurementsPath has the enclave image's measurements, beside it.
+	MeasurementsPath = "/usr/share/containment-chamber/measurements.json"
+	// NitroCLIPath is a second name of the supervisor's binary: called by it, it
+	// answers as nitro-cli does.
+	NitroCLIPath = "/usr/local/bin/nitro-cli"
+	// AdminSocket is the supervisor's socket below SocketsDir, for its own commands:
+	// drain, and what nitro-cli's name answers. Only its own user may connect.
+	AdminSocket = "supervisor.sock"
+	// TerminationLog is where kubelet reads why a container ended (its default
+	// terminationMessagePath).
+	TerminationLog = "/dev/termination-log"
 )
 
 // Environment of the supervisor: the pod spec sets it, the supervisor reads it.
@@ -46,11 +59,27 @@ const (
 	EnvPodName      = "CHAMBER_POD_NAME"
 	EnvPodNamespace = "CHAMBER_POD_NAMESPACE"
 	EnvNodeName     = "CHAMBER_NODE_NAME"
+	// EnvLauncher is the way in which the enclave is started: LauncherNitro, which is
+	// the default, or LauncherQEMU.
+	EnvLauncher = "CHAMBER_LAUNCHER"
+	// EnvDebug starts the enclave in debug mode when it is "true". Default "false".
+	EnvDebug = "CHAMBER_ENCLAVE_DEBUG"
+	// EnvEnclaveImage is the path of the enclave image. Default EnclaveImagePath.
+	EnvEnclaveImage = "CHAMBER_ENCLAVE_IMAGE"
+	// EnvQEMUDir has the programs of LauncherQEMU: qemu-system-x86_64,
+	// vhost-device-vsock and the folder firmware.
+	EnvQEMUDir = "CHAMBER_QEMU_DIR"
 	// EnvAWSRegion is read by the AWS SDKs in the enclave.
 	EnvAWSRegion = "AWS_REGION"
 	// EnvNitroSocketsPath and EnvNitroLogsPath are nitro-cli's own variables.
 	EnvNitroSocketsPath = "NITRO_CLI_SOCKETS_PATH"
 	EnvNitroLogsPath    = "NITRO_CLI_LOGS_PATH"
+)
+
+// The ways in which an enclave is started.
+const (
+	LauncherNitro = "nitro"
+	LauncherQEMU  = "qemu"
 )
 
 // CommandDrain is the supervisor's argument in the preStop hook: it makes the
