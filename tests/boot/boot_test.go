@@ -15,17 +15,20 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/qemu"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/boot/guest/report"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
 )
 
-const (
-	role     = "arn:aws:iam::123456789012:role/enclave-node"
-	instance = "i-0123456789abcdef0"
-)
+const role = "arn:aws:iam::123456789012:role/enclave-node"
 
-// zero is a register that nothing was measured into.
-var zero = strings.Repeat("0", 96)
+var (
+	// zero is a register that nothing was measured into.
+	zero = strings.Repeat("0", 96)
+	// noInstance is PCR4 in place of an instance's.
+	noInstance = measured(qemu.DefaultParentID)
+)
 
 // TestBoot: what runtime/eif computes is what the security module reports, bit for
 // bit, of an unsigned image, a signed one, and one whose application differs.
@@ -33,8 +36,10 @@ func TestBoot(t *testing.T) {
 	m := newMachine(t)
 	first := m.build(t, "one")
 	t.Run("unsigned", func(t *testing.T) {
-		r := m.once(t, emulator.Options{Image: first.path, ParentRole: role, ParentID: instance, EnclaveID: instance + "-enc1"}, echo)
-		wantRegisters(t, r, first.measurements, measured(role), measured(instance))
+		l := m.launcher()
+		l.ParentRole, l.ParentID = role, "i-fedcba9876543210f"
+		r := m.once(t, l, request(first.path), echo)
+		wantRegisters(t, r, first.measurements, measured(role), measured(l.ParentID))
 		wantMachine(t, r)
 	})
 	t.Run("signed", func(t *testing.T) {
@@ -42,16 +47,18 @@ func TestBoot(t *testing.T) {
 		if signed.measurements.PCR0 != first.measurements.PCR0 {
 			t.Error("the signature is measured into PCR0")
 		}
-		r := m.once(t, emulator.Options{Image: signed.path, CPUs: 2}, nil)
-		wantRegisters(t, r, signed.measurements, zero, zero)
+		two := request(signed.path)
+		two.CPUs = 2
+		r := m.once(t, m.launcher(), two, nil)
+		wantRegisters(t, r, signed.measurements, zero, noInstance)
 		if r.CPUs != 2 {
 			t.Errorf("%d CPUs, want 2", r.CPUs)
 		}
 	})
 	t.Run("another application", func(t *testing.T) {
 		other := m.build(t, "onf")
-		r := m.once(t, emulator.Options{Image: other.path}, nil)
-		wantRegisters(t, r, other.measurements, zero, zero)
+		r := m.once(t, m.launcher(), request(other.path), nil)
+		wantRegisters(t, r, other.measurements, zero, noInstance)
 		if r.Application != "onf" {
 			t.Errorf("the application is %q", r.Application)
 		}
@@ -62,8 +69,8 @@ func TestBoot(t *testing.T) {
 	})
 	t.Run("as chamber builds it", func(t *testing.T) {
 		built := m.buildFromFolder(t, "one", newSigner(t))
-		r := m.once(t, emulator.Options{Image: built.path}, nil)
-		wantRegisters(t, r, built.measurements, zero, zero)
+		r := m.once(t, m.launcher(), request(built.path), nil)
+		wantRegisters(t, r, built.measurements, zero, noInstance)
 		if !strings.HasPrefix(r.CommandLine, imagebuild.DefaultCmdline(eif.X8664)+" ") || r.Application != "one" {
 			t.Errorf("command line %q, application %q", r.CommandLine, r.Application)
 		}
@@ -75,13 +82,13 @@ func TestBoot(t *testing.T) {
 }
 
 // once boots the image, which must start once, report once and end by itself.
-func (m *machine) once(t *testing.T, o emulator.Options, talk func(context.Context, *emulator.Enclave) error) report.Report {
+func (m *machine) once(t *testing.T, l launch.Launcher, r launch.Request, talk func(context.Context, transport.Link) error) report.Report {
 	t.Helper()
-	r := m.boot(t, o, talk)
-	if r.err != nil || len(r.reports) != 1 || r.starts != 1 {
-		t.Fatalf("%d starts, %d reports, want one of each; end: %v\n%s", r.starts, len(r.reports), r.err, r.console)
+	result := m.boot(t, l, r, talk)
+	if result.err != nil || len(result.reports) != 1 || result.starts != 1 {
+		t.Fatalf("%d starts, %d reports, want one of each; end: %v\n%s", result.starts, len(result.reports), result.err, result.console)
 	}
-	one := r.reports[0]
+	one := result.reports[0]
 	t.Logf("init after %.2f s; %d of %d KiB free", one.UpSeconds, one.MemFreeKiB, one.MemTotalKiB)
 	return one
 }
@@ -104,7 +111,7 @@ func wantRegisters(t *testing.T, r report.Report, m eif.Measurements, pcr3, pcr4
 // wantMachine checks what an init finds with this kernel.
 func wantMachine(t *testing.T, r report.Report) {
 	t.Helper()
-	if r.Module.Digest != "SHA384" || r.Module.MaxPCRs != 32 || r.ContextID != emulator.ContextID {
+	if r.Module.Digest != "SHA384" || r.Module.MaxPCRs != 32 || r.ContextID != qemu.CID {
 		t.Errorf("security module %+v, context %d", r.Module, r.ContextID)
 	}
 	if !r.RandomReady || r.RandomSource != "nsm-hwrng" {
@@ -132,12 +139,12 @@ func measured(text string) string {
 // echo sends a megabyte through the enclave and back, and asks a port where nobody
 // listens. It closes nothing before all is back: vhost-device-vsock makes a full close
 // of the host's half one.
-func echo(ctx context.Context, enclave *emulator.Enclave) error {
-	if conn, err := enclave.Dial(ctx, report.EchoPort+1); err == nil {
+func echo(ctx context.Context, link transport.Link) error {
+	if conn, err := link.Dial(ctx, report.EchoPort+1); err == nil {
 		_ = conn.Close()
 		return errors.New("a port answers on which nobody listens")
 	}
-	conn, err := enclave.Dial(ctx, report.EchoPort)
+	conn, err := link.Dial(ctx, report.EchoPort)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,6 +15,9 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/qemu"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/boot/guest/report"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
@@ -25,7 +29,7 @@ const limit = 3 * time.Minute
 
 // machine is what all boots share.
 type machine struct {
-	programs emulator.Programs
+	programs qemu.Programs
 	kernel   string
 	guest    string
 }
@@ -68,46 +72,106 @@ type run struct {
 	console string
 	// starts is how often the kernel has started.
 	starts int
-	// err is how QEMU has ended.
+	// err is how the launch, or the enclave, has ended.
 	err error
+	// id is the enclave's.
+	id string
 }
 
-// boot starts the image and waits for its end. When talk is not nil, it is called
-// with the enclave after its first report.
-func (m *machine) boot(t *testing.T, o emulator.Options, talk func(context.Context, *emulator.Enclave) error) run {
+// launcher starts enclaves of a parent without a role.
+func (m *machine) launcher() *qemu.Launcher { return &qemu.Launcher{Programs: m.programs} }
+
+// request is for an enclave whose console can be read.
+func request(image string) launch.Request {
+	return launch.Request{Image: image, CPUs: 1, MemoryMiB: 512, Debug: true}
+}
+
+// started is an enclave and what is on its console.
+type started struct {
+	launch.Enclave
+	console chan string
+}
+
+// start starts the image. The enclave ends with the test, and an error is that of the launch.
+func start(ctx context.Context, t *testing.T, l launch.Launcher, r launch.Request) (*started, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	enclave, err := emulator.New(m.programs)
+	enclave, err := l.Launch(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { terminate(t, enclave) })
+	console, err := enclave.Console(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := enclave.Close(); err != nil {
-			t.Error(err)
+	s := &started{Enclave: enclave, console: make(chan string, 1)}
+	go func() {
+		text, err := io.ReadAll(console)
+		if err != nil {
+			text = append(text, err.Error()...)
 		}
+		s.console <- string(text)
 	}()
-	listener, err := enclave.Listen(ctx, report.Port)
+	return s, nil
+}
+
+func terminate(t *testing.T, enclave launch.Enclave) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if err := enclave.Terminate(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// wait waits for the end by itself.
+func (s *started) wait(ctx context.Context) error {
+	select {
+	case <-s.Done():
+		return s.Err()
+	case <-ctx.Done():
+		return fmt.Errorf("the enclave has not ended: %w", ctx.Err())
+	}
+}
+
+// wholeConsole is all that was on the console of an enclave that has ended.
+func (s *started) wholeConsole() string {
+	text := <-s.console
+	s.console <- text
+	return text
+}
+
+// boot starts the image and waits for its end. When talk is not nil, it is called
+// with the way to the enclave after its first report.
+func (m *machine) boot(t *testing.T, l launch.Launcher, r launch.Request, talk func(context.Context, transport.Link) error) (result run) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	enclave, err := start(ctx, t, l, r)
+	if err != nil {
+		return run{err: err}
+	}
+	defer terminate(t, enclave)
+	// The guest tries until somebody listens.
+	listener, err := enclave.Link().Listen(ctx, report.Port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	reports := make(chan report.Report, 100)
 	go collect(listener, reports)
-	if err := enclave.Start(ctx, o); err != nil {
-		t.Fatal(err)
-	}
 	ended := make(chan error, 1)
-	go func() { ended <- enclave.Wait(ctx) }()
-	r := m.follow(ctx, t, enclave, reports, ended, talk)
+	go func() { ended <- enclave.wait(ctx) }()
+	result = m.follow(ctx, t, enclave.Link(), reports, ended, talk)
 	_ = listener.Close()
-	r.console = enclave.Console()
-	r.starts = strings.Count(r.console, "Linux version ")
-	return r
+	terminate(t, enclave)
+	result.id, result.console = enclave.Info().ID, enclave.wholeConsole()
+	result.starts = strings.Count(result.console, "Linux version ")
+	return result
 }
 
 // follow collects reports until the enclave has ended.
-func (m *machine) follow(ctx context.Context, t *testing.T, enclave *emulator.Enclave, reports chan report.Report, ended chan error,
-	talk func(context.Context, *emulator.Enclave) error) (r run) {
+func (m *machine) follow(ctx context.Context, t *testing.T, link transport.Link, reports chan report.Report, ended chan error,
+	talk func(context.Context, transport.Link) error) (r run) {
 	t.Helper()
 	for {
 		select {
@@ -116,7 +180,7 @@ func (m *machine) follow(ctx context.Context, t *testing.T, enclave *emulator.En
 			if len(r.reports) > 1 || talk == nil {
 				talk = hangUp
 			}
-			if err := talk(ctx, enclave); err != nil {
+			if err := talk(ctx, link); err != nil {
 				t.Errorf("talking to the enclave: %v", err)
 			}
 		case r.err = <-ended:
@@ -126,8 +190,8 @@ func (m *machine) follow(ctx context.Context, t *testing.T, enclave *emulator.En
 }
 
 // hangUp lets the guest end: it waits for one connection.
-func hangUp(ctx context.Context, enclave *emulator.Enclave) error {
-	conn, err := enclave.Dial(ctx, report.EchoPort)
+func hangUp(ctx context.Context, link transport.Link) error {
+	conn, err := link.Dial(ctx, report.EchoPort)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 )
 
 const (
@@ -79,39 +79,41 @@ func copyProgram(t *testing.T, from, to string) {
 
 // guestRun is an enclave with our guest, and the parent's side of it.
 type guestRun struct {
-	*emulator.Enclave
+	*started
 	ctx    context.Context
 	client *control.Client
 	began  time.Time
-	ended  chan error
 }
 
+// startGuest does as a supervisor: it launches, waits for the sign of life, and opens
+// ports for the endpoints before it sends the bootstrap that names them.
 func (m *machine) startGuest(t *testing.T, im image) *guestRun {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	enclave, err := emulator.New(m.programs)
-	if err != nil {
+	l, request := m.launcher(), request(im.path)
+	if findings := l.Preflight(ctx, request); len(findings) > 0 {
+		t.Fatal(launch.Findings(findings))
+	}
+	r := &guestRun{ctx: ctx, began: time.Now()}
+	var err error
+	if r.started, err = start(ctx, t, l, request); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := enclave.Close(); err != nil {
-			t.Error(err)
-		}
 		if t.Failed() {
-			t.Logf("console:\n%s", enclave.Console())
+			terminate(t, r)
+			t.Logf("console:\n%s", r.wholeConsole())
 		}
 	})
-	r := &guestRun{Enclave: enclave, ctx: ctx, ended: make(chan error, 1)}
-	r.serveEgress(t)
-	r.began = time.Now()
-	if err := enclave.Start(ctx, emulator.Options{Image: im.path}); err != nil {
+	t.Logf("the machine runs after %.2f s", time.Since(r.began).Seconds())
+	if err := r.Booted(ctx); err != nil {
 		t.Fatal(err)
 	}
-	go func() { r.ended <- enclave.Wait(ctx) }()
+	t.Logf("the first sign of life came after %.2f s", time.Since(r.began).Seconds())
+	r.serveEgress(t)
 	r.client = r.clientWith(t, token)
 	status := r.await(t, control.StateWaiting)
-	t.Logf("the control channel answers after %.2f s", time.Since(r.began).Seconds())
 	if status.PCRs != nil || status.Payload != nil {
 		t.Errorf("before the bootstrap there is more than the state: %+v", status)
 	}
@@ -119,7 +121,7 @@ func (m *machine) startGuest(t *testing.T, im image) *guestRun {
 }
 
 func (r *guestRun) clientWith(t *testing.T, token string) *control.Client {
-	client := control.NewClient(func(ctx context.Context) (net.Conn, error) { return r.Dial(ctx, contract.PortControl) }, token)
+	client := control.NewClient(func(ctx context.Context) (net.Conn, error) { return r.Link().Dial(ctx, contract.PortControl) }, token)
 	t.Cleanup(client.Close)
 	return client
 }
@@ -127,7 +129,7 @@ func (r *guestRun) clientWith(t *testing.T, token string) *control.Client {
 // serveEgress is an endpoint behind the parent's port.
 func (r *guestRun) serveEgress(t *testing.T) {
 	t.Helper()
-	listener, err := r.Listen(r.ctx, egressPort)
+	listener, err := r.Link().Listen(r.ctx, egressPort)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,8 +152,8 @@ func (r *guestRun) await(t *testing.T, state control.State) control.Status {
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
-		case err := <-r.ended:
-			t.Fatalf("the enclave ended before it was %s: %v", state, err)
+		case <-r.Done():
+			t.Fatalf("the enclave ended before it was %s: %v", state, r.Err())
 		case <-r.ctx.Done():
 			t.Fatalf("the guest is %+v (%v), not %s", status, err, state)
 		}
@@ -170,7 +172,7 @@ func (r *guestRun) getFrom(t *testing.T, port uint32, path string, query ...stri
 	for i := 0; i+1 < len(query); i += 2 {
 		values.Set(query[i], query[i+1])
 	}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Dial(ctx, port) }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Link().Dial(ctx, port) }}
 	defer transport.CloseIdleConnections()
 	for {
 		request, err := http.NewRequestWithContext(r.ctx, http.MethodGet, "http://enclave"+path+"?"+values.Encode(), nil)
@@ -193,15 +195,10 @@ func (r *guestRun) getFrom(t *testing.T, port uint32, path string, query ...stri
 
 func (r *guestRun) wantEnd(t *testing.T) {
 	t.Helper()
-	select {
-	case err := <-r.ended:
-		if err != nil {
-			t.Errorf("the enclave ended with %v", err)
-		}
-	case <-r.ctx.Done():
-		t.Error("the enclave has not ended")
+	if err := r.wait(r.ctx); err != nil {
+		t.Fatalf("the enclave ended with %v", err)
 	}
-	if starts := strings.Count(r.Console(), "Linux version "); starts != 1 {
+	if starts := strings.Count(r.wholeConsole(), "Linux version "); starts != 1 {
 		t.Errorf("the kernel has started %d times", starts)
 	}
 }
@@ -209,7 +206,7 @@ func (r *guestRun) wantEnd(t *testing.T) {
 // exit tells the payload to end, which leaves the call without an answer.
 func (r *guestRun) exit(t *testing.T, code int) {
 	t.Helper()
-	conn, err := r.Dial(r.ctx, contract.PortAPI)
+	conn, err := r.Link().Dial(r.ctx, contract.PortAPI)
 	if err != nil {
 		t.Fatal(err)
 	}

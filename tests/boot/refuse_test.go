@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
 )
 
 const (
@@ -29,7 +28,7 @@ func TestDamagedImages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(data []byte) []byte
 		verify string // part of Verify's error
-		qemu   string // part of QEMU's last words; empty when it starts the image
+		qemu   string // part of the launch's error; empty when it starts the image
 	}{
 		"checksum":          {flip(crcOffset + 3), "header.crc", "CRC mismatch"},
 		"a byte":            {flip(headerSize + 1000), "header.crc", "CRC mismatch"},
@@ -43,10 +42,10 @@ func TestDamagedImages(t *testing.T) {
 				t.Errorf("Verify: %v, want an error with %q", err, tt.verify)
 			}
 			if tt.qemu == "" {
-				wantRegisters(t, m.once(t, emulator.Options{Image: damaged.path}, nil), whole.measurements, zero, zero)
+				wantRegisters(t, m.once(t, m.launcher(), request(damaged.path), nil), whole.measurements, zero, noInstance)
 				return
 			}
-			r := m.boot(t, emulator.Options{Image: damaged.path}, nil)
+			r := m.boot(t, m.launcher(), request(damaged.path), nil)
 			if r.err == nil || !strings.Contains(r.err.Error(), tt.qemu) || r.starts != 0 {
 				t.Errorf("QEMU: %d starts, %v, want %q", r.starts, r.err, tt.qemu)
 			}

@@ -20,7 +20,6 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/boot/guest/report"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
 )
 
 // longName is as long as Linux allows, below folders that take it beyond the old tar
@@ -60,16 +59,16 @@ var contents = map[string]string{"app/big": bigContent, "app/empty": ""}
 func TestKernelUnpacks(t *testing.T) {
 	m := newMachine(t)
 	dir := t.TempDir()
-	request := imagebuild.Request{
+	build := imagebuild.Request{
 		Image: writeLayout(t, filepath.Join(dir, "layout")), Architecture: eif.X8664,
 		Kernel: m.kernel, Init: m.guest, Output: filepath.Join(dir, "image.eif"),
 	}
-	result, err := imagebuild.Build(t.Context(), request)
+	result, err := imagebuild.Build(t.Context(), build)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := m.once(t, emulator.Options{Image: request.Output}, nil)
-	wantRegisters(t, r, result.Measurements, zero, zero)
+	r := m.once(t, m.launcher(), request(build.Output), nil)
+	wantRegisters(t, r, result.Measurements, zero, noInstance)
 	want := `40755 0:0 
 104755 65532:1048576 x3 /a-first-name app/signer
 120777 0:0 /absolute -> /etc/passwd

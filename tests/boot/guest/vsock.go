@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,15 +21,27 @@ func listen(port uint32) (int, error) {
 	return fd, unix.Listen(fd, 1)
 }
 
+// dial tries until somebody listens: the host opens its ports when the machine runs.
 func dial(cid, port uint32) (*os.File, error) {
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		file, err := dialOnce(cid, port)
+		if err == nil || time.Since(began) > time.Minute {
+			return file, err
+		}
+	}
+}
+
+func dialOnce(cid, port uint32) (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("making a vsock socket: %w", err)
 	}
+	file := os.NewFile(uintptr(fd), "vsock")
 	if err := unix.Connect(fd, &unix.SockaddrVM{CID: cid, Port: port}); err != nil {
+		_ = file.Close()
 		return nil, fmt.Errorf("dialing vsock %d:%d: %w", cid, port, err)
 	}
-	return os.NewFile(uintptr(fd), "vsock"), nil
+	return file, nil
 }
 
 // echoOnce sends back what comes on one connection, until the host closes it.

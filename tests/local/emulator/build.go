@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/qemu"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
 )
 
@@ -29,7 +30,7 @@ var firmware = map[string][]string{
 	"seabios":          {"usr/share/seabios/bios-microvm.bin"},
 }
 
-// run fills dir with what Programs names.
+// run fills dir with what qemu.ProgramsIn names.
 func (b *build) run(ctx context.Context, dir, work string, say tools.Say) error {
 	for _, name := range packages {
 		say("  unpacking %s %s", name, b.files[name].Version)
@@ -40,7 +41,7 @@ func (b *build) run(ctx context.Context, dir, work string, say tools.Say) error 
 	if err := b.compile(ctx, work, say); err != nil {
 		return err
 	}
-	p := programs(dir)
+	p := qemu.ProgramsIn(dir)
 	copies := map[string]string{
 		filepath.Join(work, "objects", "qemu-system-x86_64"):                          p.QEMU,
 		filepath.Join(work, "vhost-device-vsock", "usr", "bin", "vhost-device-vsock"): p.Vsock,

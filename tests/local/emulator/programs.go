@@ -1,6 +1,6 @@
-// Package emulator starts enclave images without AWS: QEMU's nitro-enclave machine
-// has the security module and the vsock device of an enclave, and measures an image
-// as the hypervisor does.
+// Package emulator builds what runtime/launch/qemu starts enclave images with, without
+// AWS: QEMU's nitro-enclave machine has the security module and the vsock device of an
+// enclave, and measures an image as the hypervisor does.
 //
 // No Debian release has that machine in its QEMU, so it is built here from Debian's
 // source, with nothing else in it. The other end of the vsock device is
@@ -14,19 +14,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/qemu"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
 )
-
-// Programs says where the emulator is.
-type Programs struct {
-	// QEMU is qemu-system-x86_64 with the machine nitro-enclave.
-	QEMU string
-	// Firmware is the folder with the machine's ROMs.
-	Firmware string
-	// Vsock is vhost-device-vsock.
-	Vsock string
-}
 
 // packages are what the emulator is made of; the first two are built from.
 var packages = []string{"qemu", "meson", "qemu-system-data", "seabios", "vhost-device-vsock"}
@@ -39,28 +30,21 @@ var needs = []string{
 
 // Build returns the emulator, and builds it first when the cache has none of the same
 // sources and libraries. The error is debian.ErrUnavailable when this machine cannot.
-func Build(ctx context.Context, out io.Writer) (Programs, error) {
+func Build(ctx context.Context, out io.Writer) (qemu.Programs, error) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	versions, err := debian.Require(ctx, say, needs...)
 	if err != nil {
-		return Programs{}, fmt.Errorf("building the enclave emulator: %w", err)
+		return qemu.Programs{}, fmt.Errorf("building the enclave emulator: %w", err)
 	}
 	b, err := newBuild(versions)
 	if err != nil {
-		return Programs{}, err
+		return qemu.Programs{}, err
 	}
 	dir, err := tools.Find(b.recipe())
 	if err != nil {
 		dir, err = b.make(ctx, out, say)
 	}
-	return programs(dir), err
-}
-
-func programs(dir string) Programs {
-	return Programs{
-		QEMU: filepath.Join(dir, "qemu-system-x86_64"), Firmware: filepath.Join(dir, "firmware"),
-		Vsock: filepath.Join(dir, "vhost-device-vsock"),
-	}
+	return qemu.ProgramsIn(dir), err
 }
 
 // build is one build of the emulator.
