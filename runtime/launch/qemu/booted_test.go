@@ -1,0 +1,71 @@
+//go:build linux
+
+package qemu
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+)
+
+func TestBooted(t *testing.T) {
+	for _, behaviour := range []string{guestIsUp, guestBeats} {
+		t.Run(behaviour, func(t *testing.T) {
+			l := newFakes(t, behaviour)
+			e := launched(t, l, debugRequest)
+			short, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
+			defer cancel()
+			if err := e.Booted(short); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("before there is a sign of life: %v", err)
+			}
+			booted := make(chan error, 2)
+			for range cap(booted) {
+				go func() { booted <- e.Booted(bounded(t)) }()
+			}
+			now(t, l)
+			for range cap(booted) {
+				if err := <-booted; err != nil {
+					t.Error(err)
+				}
+			}
+			if err := e.Terminate(bounded(t)); err != nil {
+				t.Error(err)
+			}
+			if err := e.Booted(bounded(t)); err != nil {
+				t.Errorf("it had booted: %v", err)
+			}
+		})
+	}
+}
+
+// TestHeartbeatsPort is free once there was a heartbeat.
+func TestHeartbeatsPort(t *testing.T) {
+	l := newFakes(t, guestBeats)
+	e := launched(t, l, debugRequest)
+	if _, err := e.Link().Listen(t.Context(), contract.PortHeartbeat); err == nil {
+		t.Error("nobody waits for a heartbeat")
+	}
+	now(t, l)
+	if err := e.Booted(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		_, err := os.Stat(e.path("v_9000"))
+		return os.IsNotExist(err)
+	})
+}
+
+func TestBootedOfOneThatEnds(t *testing.T) {
+	e := launched(t, newFakes(t, ""), debugRequest)
+	booted := make(chan error, 1)
+	go func() { booted <- e.Booted(bounded(t)) }()
+	time.Sleep(pollEvery) // so that it waits already, mostly
+	if err := e.Terminate(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, <-booted, "ended without a sign of life")
+}
