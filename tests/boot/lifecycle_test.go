@@ -26,7 +26,7 @@ func TestKilled(t *testing.T) {
 		program string
 		want    []string
 	}{
-		"QEMU":         {m.programs.QEMU, []string{"signal: killed", "the console's last lines", "Linux"}},
+		"QEMU":         {m.programs.QEMU, []string{"signal: killed", "the console's last lines", "waiting for the bootstrap"}},
 		"vsock device": {m.programs.Vsock, []string{"lost its vsock device", "signal: killed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
