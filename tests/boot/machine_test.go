@@ -117,7 +117,7 @@ func start(ctx context.Context, t *testing.T, l launch.Launcher, r launch.Reques
 
 func terminate(t *testing.T, enclave launch.Enclave) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
 	defer cancel()
 	if err := enclave.Terminate(ctx); err != nil {
 		t.Error(err)

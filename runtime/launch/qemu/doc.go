@@ -30,10 +30,11 @@
 //
 // # What the host needs
 //
-// The guest's memory is a memfd of that size, of ordinary pages that are taken as they are
-// touched; they count as shared memory of the pod. QEMU's own is up to 100 MiB for the
-// program and its image, and as much as the guest's code needs for its translation, at
-// most 256 MiB. While it starts, kernel and ramdisks are also in the enclave's
-// folder below TempDir. No hugepages, no devices, no network, no capabilities, and a
-// root file system that may be read-only.
+// The guest's memory is a memfd (memory-backend-memfd, which the machine makes by
+// itself) of ordinary pages: shared memory of the pod, and all of it, because our kernel
+// clears its memory when it starts. QEMU has some 80 MiB of its own, and up to 256 MiB
+// more for the guest's translated code. While it starts, kernel and ramdisks are also in
+// the enclave's folder below TempDir. It needs no hugepages, device, network or
+// capability, and a root file system that may be read-only. A sandbox of QEMU's own
+// (-sandbox) is not asked for: QEMU has it only where it was built with libseccomp.
 package qemu

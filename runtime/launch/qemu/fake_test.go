@@ -154,7 +154,7 @@ func (s standIn) monitor() error {
 
 // child starts a program that outlives this one, and writes its id.
 func (s standIn) child() error {
-	cmd := exec.Command(filepath.Join(s.folder, "child")) //nolint:noctx // it shall stay
+	cmd := exec.Command(filepath.Join(s.folder, "child"))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
@@ -98,7 +99,7 @@ func (l *Launcher) tempDir() string  { return cmp.Or(l.TempDir, contract.TempDir
 // as that is there, QEMU takes much longer to come to it.
 func (e *enclave) startDevice(ctx context.Context, p Programs) (err error) {
 	e.device, err = start(command{path: p.Vsock, dir: e.dir, args: []string{
-		"--guest-cid", fmt.Sprint(CID), "--socket", e.path(deviceSocket), "--uds-path", e.path(hybridSocket),
+		"--guest-cid", strconv.Itoa(CID), "--socket", e.path(deviceSocket), "--uds-path", e.path(hybridSocket),
 	}})
 	if err != nil {
 		return err
