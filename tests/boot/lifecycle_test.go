@@ -116,7 +116,7 @@ func TestTwoAtOnce(t *testing.T) {
 	for range 2 {
 		one := <-all
 		if one.Enclave != nil {
-			t.Cleanup(func() { terminate(t, one) })
+			t.Cleanup(func() { terminate(ctx, t, one) })
 		}
 		if one.err != nil {
 			t.Fatal(one.err)
@@ -129,7 +129,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := enclaves[false].Console(ctx); !errors.Is(err, launch.ErrNoConsole) {
 		t.Errorf("the console of an enclave that is not in debug mode: %v", err)
 	}
-	terminate(t, enclaves[true])
+	terminate(ctx, t, enclaves[true])
 	console, err := enclaves[true].Console(ctx) // after the end there is still what was kept
 	if err != nil {
 		t.Fatal(err)

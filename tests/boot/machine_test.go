@@ -99,7 +99,7 @@ func start(ctx context.Context, t *testing.T, l launch.Launcher, r launch.Reques
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() { terminate(t, enclave) })
+	t.Cleanup(func() { terminate(ctx, t, enclave) })
 	console, err := enclave.Console(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +115,9 @@ func start(ctx context.Context, t *testing.T, l launch.Launcher, r launch.Reques
 	return s, nil
 }
 
-func terminate(t *testing.T, enclave launch.Enclave) {
+func terminate(ctx context.Context, t *testing.T, enclave launch.Enclave) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	if err := enclave.Terminate(ctx); err != nil {
 		t.Error(err)
@@ -151,7 +151,7 @@ func (m *machine) boot(t *testing.T, l launch.Launcher, r launch.Request, talk f
 	if err != nil {
 		return run{err: err}
 	}
-	defer terminate(t, enclave)
+	defer terminate(ctx, t, enclave)
 	// The guest tries until somebody listens.
 	listener, err := enclave.Link().Listen(ctx, report.Port)
 	if err != nil {
@@ -163,7 +163,7 @@ func (m *machine) boot(t *testing.T, l launch.Launcher, r launch.Request, talk f
 	go func() { ended <- enclave.wait(ctx) }()
 	result = m.follow(ctx, t, enclave.Link(), reports, ended, talk)
 	_ = listener.Close()
-	terminate(t, enclave)
+	terminate(ctx, t, enclave)
 	result.id, result.console = enclave.Info().ID, enclave.wholeConsole()
 	result.starts = strings.Count(result.console, "Linux version ")
 	return result

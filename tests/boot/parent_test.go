@@ -102,7 +102,7 @@ func (m *machine) startGuest(t *testing.T, im image) *guestRun {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			terminate(t, r)
+			terminate(ctx, t, r)
 			t.Logf("console:\n%s", r.wholeConsole())
 		}
 	})
