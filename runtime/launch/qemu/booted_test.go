@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -39,6 +40,25 @@ func TestBooted(t *testing.T) {
 				t.Errorf("it had booted: %v", err)
 			}
 		})
+	}
+}
+
+// TestOtherByte is no sign of life, and does not keep a heartbeat from being one.
+func TestOtherByte(t *testing.T) {
+	l := newFakes(t, guestMutters)
+	e := launched(t, l, debugRequest)
+	waitFor(t, func() bool {
+		_, err := os.Stat(filepath.Join(filepath.Dir(l.Programs.QEMU), "muttered"))
+		return err == nil
+	})
+	short, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
+	defer cancel()
+	if err := e.Booted(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after another byte: %v", err)
+	}
+	now(t, l)
+	if err := e.Booted(bounded(t)); err != nil {
+		t.Error(err)
 	}
 }
 

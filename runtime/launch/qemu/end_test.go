@@ -3,10 +3,12 @@
 package qemu
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -154,6 +156,30 @@ func TestGroup(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestParentIsKilled: the programs end with the process that has launched them.
+func TestParentIsKilled(t *testing.T) {
+	l := newFakes(t, "")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(l.Programs.QEMU), "supervisor"), l.TempDir) //nolint:gosec // this binary
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "launched\n" {
+		t.Fatalf("read %q, %v", line, err)
+	}
+	if n := len(processesIn(t, l.TempDir)); n != 2 {
+		t.Errorf("%d programs run", n)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	waitFor(t, func() bool { return len(processesIn(t, l.TempDir)) == 0 })
 }
 
 func TestFolderThatStays(t *testing.T) {

@@ -36,6 +36,7 @@ const (
 	deviceQuits    = "the device quits when it meets qemu"
 	guestIsUp      = "the guest serves its control port"
 	guestBeats     = "the guest sends a heartbeat"
+	guestMutters   = "the guest sends another byte, and later a heartbeat"
 )
 
 // endFile in the folder of the stand-ins tells them to do what their behaviour says.
@@ -52,7 +53,9 @@ func TestMain(m *testing.M) {
 	case "vhost-device-vsock":
 		s.check(s.device())
 	case "child":
-		time.Sleep(10 * time.Minute)
+		s.check(s.stay())
+	case "supervisor":
+		s.check(s.supervisor())
 	default:
 		os.Exit(m.Run())
 	}
@@ -152,6 +155,16 @@ func (s standIn) monitor() error {
 	return nil
 }
 
+// supervisor launches the other two in the folder that its argument names.
+func (s standIn) supervisor() error {
+	l := &Launcher{Programs: ProgramsIn(s.folder), TempDir: os.Args[1]}
+	if _, err := l.Launch(context.Background(), debugRequest); err != nil {
+		return err
+	}
+	fmt.Println("launched")
+	return s.stay()
+}
+
 // child starts a program that outlives this one, and writes its id.
 func (s standIn) child() error {
 	cmd := exec.Command(filepath.Join(s.folder, "child"))
@@ -197,28 +210,40 @@ func (s standIn) device() error {
 		}
 	case guestBeats:
 		s.await()
-		return beat(ctx, device.Guest(), s)
+		if err := beat(ctx, device.Guest(), contract.HeartbeatByte, true); err != nil {
+			return err
+		}
+	case guestMutters:
+		if err := beat(ctx, device.Guest(), 1, false); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(s.folder, "muttered"), nil, 0o600); err != nil {
+			return err
+		}
+		s.await()
+		if err := beat(ctx, device.Guest(), contract.HeartbeatByte, true); err != nil {
+			return err
+		}
 	}
 	return s.stay()
 }
 
-// beat is AWS's init, after a stranger with another byte.
-func beat(ctx context.Context, guest transport.Link, s standIn) error {
-	for _, b := range []byte{0x00, contract.HeartbeatByte} {
-		conn, err := guest.Dial(ctx, contract.PortHeartbeat)
-		if err != nil {
-			return err
-		}
-		answer := []byte{b}
-		if _, err := conn.Write(answer); err != nil {
-			return err
-		}
-		if n, _ := conn.Read(answer); b == contract.HeartbeatByte && (n != 1 || answer[0] != b) {
-			return fmt.Errorf("the heartbeat came back as %x", answer[:n])
-		}
-		_ = conn.Close()
+// beat sends a byte as AWS's init does, and wants it back, or else the end.
+func beat(ctx context.Context, guest transport.Link, b byte, back bool) error {
+	conn, err := guest.Dial(ctx, contract.PortHeartbeat)
+	if err != nil {
+		return err
 	}
-	return s.stay()
+	defer func() { _ = conn.Close() }()
+	answer := []byte{b}
+	if _, err := conn.Write(answer); err != nil {
+		return err
+	}
+	n, _ := conn.Read(answer)
+	if (n == 1) != back || answer[0] != b {
+		return fmt.Errorf("the heartbeat came back as %x", answer[:n])
+	}
+	return nil
 }
 
 // newFakes returns a launcher of stand-ins with the behaviour.
@@ -230,7 +255,7 @@ func newFakes(t *testing.T, behaviour string) *Launcher {
 	}
 	folder := t.TempDir()
 	p := ProgramsIn(folder)
-	for _, path := range []string{p.QEMU, p.Vsock, filepath.Join(folder, "child")} {
+	for _, path := range []string{p.QEMU, p.Vsock, filepath.Join(folder, "child"), filepath.Join(folder, "supervisor")} {
 		if err := os.Symlink(self, path); err != nil {
 			t.Fatal(err)
 		}
