@@ -24,6 +24,14 @@ func BootTimeout(imageBytes int64, memoryMiB int) time.Duration {
 
 func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }
 
+// bootLimit is BootTimeout, but for tests.
+func (a *attempt) bootLimit(memoryMiB int) time.Duration {
+	if a.bootTimeout > 0 {
+		return a.bootTimeout
+	}
+	return BootTimeout(a.size, memoryMiB)
+}
+
 // boot waits for the heartbeat and then, whatever came, gives the boot lock back.
 func (e *Enclave) boot(limit time.Duration) {
 	defer close(e.booted)

@@ -47,6 +47,7 @@ type Launcher struct {
 	pageSizes    []capacity.PageSize
 	architecture capacity.Architecture
 	lockRetry    time.Duration
+	bootTimeout  time.Duration
 }
 
 var _ launch.Launcher = (*Launcher)(nil)
