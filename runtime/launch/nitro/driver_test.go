@@ -190,6 +190,13 @@ func (d *driver) regionsOf(cid uint32) (string, int) {
 	return strings.Join(runs, " + "), total
 }
 
+// free is how many pages of a size nobody has.
+func (d *driver) free(size int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pages[size]
+}
+
 // left says what is still taken, and which rules were broken.
 func (d *driver) left() []string {
 	d.mu.Lock()

@@ -132,7 +132,7 @@ func TestLaunchStops(t *testing.T) {
 		steps[failed.Step]++
 	}
 	want := map[Step]int{
-		StepImage: 1, StepCreate: 1, StepLoadInfo: 1, StepPages: 1 + 32, StepLoad: 1 + 5,
+		StepImage: 1, StepCreate: 1, StepLoadInfo: 1, StepPages: 1 + 32, StepLoad: 1 + 2,
 		StepMemory: 1, StepCPUs: 1, StepBootLock: 1, StepStart: 1,
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
@@ -155,7 +155,7 @@ func TestLaunchDriverRules(t *testing.T) {
 		"little memory":      {func(b *bench) { b.request.MemoryMiB = 32 }, StepStart, ErrLittleMemory, "less than 64 MiB"},
 		"another NUMA node":  {func(b *bench) { b.foreign[2*mib] = true }, StepMemory, ErrOtherNUMANode, "region 1 of 32, 2 MiB"},
 		"many small pages":   {func(b *bench) { b.maxRegions = 31 }, StepMemory, ErrMaxRegions, "region 32 of 32, 2 MiB: the memory has more pieces"},
-		"a large image":      {func(b *bench) { b.request.MemoryMiB = 16 }, StepLoadInfo, ErrImageTooLarge, "9437261 bytes of image from byte 8388608 of 16 MiB on"},
+		"a large image":      {func(b *bench) { b.request.MemoryMiB = 10 }, StepLoadInfo, ErrImageTooLarge, "3145805 bytes of image from byte 8388608 of 10 MiB on"},
 		"negative memory":    {func(b *bench) { b.request.MemoryMiB = -2 }, StepLoadInfo, ErrImageTooLarge, "more memory"},
 		"no image":           {func(b *bench) { b.request.Image += "x" }, StepImage, os.ErrNotExist, "image.eifx"},
 		"a folder":           {func(b *bench) { b.request.Image = "." }, StepImage, os.ErrInvalid, "read ."},
@@ -181,12 +181,12 @@ func TestLaunchShrinkingImage(t *testing.T) {
 	b := newBench(t)
 	b.before = func(call string) error {
 		if call == "load info" {
-			return os.Truncate(b.request.Image, 5<<20)
+			return os.Truncate(b.request.Image, 1<<20)
 		}
 		return nil
 	}
 	_, err := b.Launch(t.Context(), b.request)
-	if err == nil || !strings.Contains(err.Error(), "reading the image: byte 5242880 of 9437261: unexpected EOF") {
+	if err == nil || !strings.Contains(err.Error(), "reading the image: byte 1048576 of 3145805: unexpected EOF") {
 		t.Errorf("launch gave %v", err)
 	}
 }

@@ -63,8 +63,8 @@ func TestPages(t *testing.T) {
 				defer terminate(t, e)
 			}
 			for size, n := range c.left {
-				if b.pages[size] != n {
-					t.Errorf("%d pages of %d MiB are left; want %d", b.pages[size], size/mib, n)
+				if got := b.free(size); got != n {
+					t.Errorf("%d pages of %d MiB are left; want %d", got, size/mib, n)
 				}
 			}
 		})
@@ -92,8 +92,8 @@ func TestPagesGoBack(t *testing.T) {
 	if _, err := b.Launch(t.Context(), b.request); !errors.Is(err, unix.EFAULT) {
 		t.Error(err)
 	}
-	if b.driver.pages[2*mib] != 512 {
-		t.Errorf("%d pages are free", b.driver.pages[2*mib])
+	if n := b.free(2 * mib); n != 512 {
+		t.Errorf("%d pages are free", n)
 	}
 }
 
