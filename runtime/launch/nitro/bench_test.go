@@ -42,6 +42,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{driver: newDriver(), port: &nodePort{}, log: &logBuffer{}, content: content(3<<20 + 77)}
+	b.port.call = func() error { return b.driver.call("listen") }
 	b.request = launch.Request{Image: imageOf(t, b.content), CPUs: 2, MemoryMiB: 64}
 	b.Launcher = &Launcher{
 		model: b.driver, Listen: b.port.listen, lockRetry: 2 * time.Millisecond,
@@ -147,9 +148,13 @@ type nodePort struct {
 	open    *portListener
 	refused int
 	fail    error
+	call    func() error
 }
 
 func (p *nodePort) listen(context.Context) (net.Listener, error) {
+	if err := p.call(); err != nil {
+		return nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fail != nil {

@@ -62,7 +62,7 @@ func TestLaunch(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"open /dev/nitro_enclaves", "create", "close device", "load info",
-		"mmap 2", "populate 2", "set memory", "add CPU", "start", "close enclave", "munmap 2",
+		"mmap 2", "populate 2", "set memory", "add CPU", "listen", "start", "close enclave", "munmap 2",
 	}, order); diff != "" {
 		t.Error(diff)
 	}
