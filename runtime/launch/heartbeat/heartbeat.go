@@ -6,7 +6,6 @@ package heartbeat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,10 +29,10 @@ func Await(ctx context.Context, l net.Listener, admit func(net.Conn) bool) error
 		c, err := l.Accept()
 		if ctx.Err() != nil {
 			discard(c)
-			return errors.Join(context.Cause(ctx), last)
+			return with(context.Cause(ctx), last)
 		}
 		if err != nil {
-			return errors.Join(fmt.Errorf("waiting for the heartbeat: %w", err), last)
+			return with(fmt.Errorf("waiting for the heartbeat: %w", err), last)
 		}
 		if !admit(c) {
 			discard(c)
@@ -63,6 +62,14 @@ func answer(ctx context.Context, c net.Conn) error {
 		return fmt.Errorf("answering the heartbeat: %w", err)
 	}
 	return nil
+}
+
+// with adds what was wrong with the last connection, if there was one.
+func with(err, last error) error {
+	if last == nil {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, last)
 }
 
 func discard(c net.Conn) {

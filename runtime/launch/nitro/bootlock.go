@@ -29,7 +29,7 @@ func (a *attempt) takeBootLock(ctx context.Context) error {
 	for errors.Is(err, syscall.EADDRINUSE) {
 		select {
 		case <-ctx.Done():
-			return fail(StepBootLock, "", errors.Join(context.Cause(ctx), err))
+			return fail(StepBootLock, "", fmt.Errorf("%w (%w)", context.Cause(ctx), err))
 		case <-time.After(a.pause()):
 		}
 		port, err = a.listen(ctx)

@@ -93,7 +93,8 @@ func (m machine) localPages(size capacity.PageSize) (int64, bool) {
 
 // limits are a cgroup's files of one page size, %s: the limit and what counts against it.
 // A container sees its own cgroup at the root, of version 2 or 1. Reservations have a limit
-// of their own, which newer runtimes set.
+// of their own, which newer runtimes set. Where only the pod's cgroup is limited, above the
+// container's, nothing is to be seen here.
 var limits = [][2]string{
 	{"sys/fs/cgroup/hugetlb.%s.max", "sys/fs/cgroup/hugetlb.%s.current"},
 	{"sys/fs/cgroup/hugetlb.%s.rsvd.max", "sys/fs/cgroup/hugetlb.%s.rsvd.current"},

@@ -27,7 +27,7 @@ type attempt struct {
 	started time.Time
 }
 
-// Launch implements [launch.Launcher]. Its errors are of type [Error].
+// Launch implements [launch.Launcher]. Its errors wrap an [Error].
 func (l *Launcher) Launch(ctx context.Context, r launch.Request) (launch.Enclave, error) {
 	a := &attempt{Launcher: l, taken: taken{system: l.kernel(), enclave: none}, request: r}
 	err := a.run(ctx)
