@@ -47,6 +47,7 @@ func New(ctx context.Context, c *Config, d Dependencies) (*Service, error) {
 	s := &Service{config: c, log: d.Log, metrics: newMetrics(), slots: make(chan struct{}, c.Fixture.ConcurrencyLimit)}
 	s.guard.Store = &slashing.Memory{}
 	if len(c.Fixture.KMSCiphertext) == 0 {
+		s.unsealed.Store(true)
 		return s, nil
 	}
 	nsm, err := openNSM(c.Fixture.Attestation, d.NSM)
@@ -121,7 +122,6 @@ func (s *Service) unseal(ctx context.Context) {
 		s.log.Warn("Setup token generated", "setup_token", token)
 	}
 	if s.cloud == nil {
-		s.unsealed.Store(true)
 		return
 	}
 	for {
