@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,11 +28,12 @@ import (
 )
 
 const (
-	signerPolicy = `{"version":1,"egress":["*.us-east-1.amazonaws.com:443"],
-"environment":["AWS_REGION","AWS_ROLE_ARN","AWS_WEB_IDENTITY_TOKEN_FILE"],
-"files":["/etc/containment-chamber/config.json","/var/run/secrets/eks.amazonaws.com/serviceaccount/token"]}`
+	signerPolicy = `{"version":1,"egress":["*.us-east-1.amazonaws.com:443","169.254.170.23:80"],
+"environment":["AWS_REGION","AWS_ROLE_ARN","AWS_WEB_IDENTITY_TOKEN_FILE",
+"AWS_CONTAINER_CREDENTIALS_FULL_URI","AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
+"files":["/etc/containment-chamber/config.json","/var/run/secrets/token"]}`
 	signerKey = "263dbd792f5b1be47ed85f8938c0f29586af0d3ac7b977f21c278fe1462040e3"
-	tokenPath = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+	tokenPath = "/var/run/secrets/token"
 	// firstService is the parent's port to the first of AWS's services.
 	firstService = 7011
 )
@@ -41,6 +44,41 @@ const (
 func TestSigner(t *testing.T) {
 	m := newMachine(t)
 	im := m.signerImage(t)
+	for _, tc := range []struct {
+		name, listen string
+		environment  map[string]string
+	}{
+		{"TCP and IRSA", "tcp", map[string]string{
+			"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/signer", "AWS_WEB_IDENTITY_TOKEN_FILE": tokenPath,
+		}},
+		{"vsock and Pod Identity", "vsock", map[string]string{
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": tokenPath,
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			aws := startAWS(t, im)
+			r := m.startGuest(t, im)
+			services := r.serveAWS(t, aws)
+			if err := r.client.Bootstrap(r.ctx, signerBootstrap(t, aws, services, tc.listen, tc.environment)); err != nil {
+				t.Fatal(err)
+			}
+			r.keepLogs(t)
+			r.useSigner(t)
+			wantAttested(t, aws)
+			if err := r.client.Stop(r.ctx, time.Minute); err != nil {
+				t.Error(err)
+			}
+			status := r.await(t, control.StateExited)
+			if code := status.Payload.ExitCode; code == nil || *code != 0 {
+				t.Errorf("the signer's status is %+v", status.Payload)
+			}
+			r.wantEnd(t)
+		})
+	}
+}
+
+func startAWS(t *testing.T, im image) *awsstub.Stub {
+	t.Helper()
 	aws, err := awsstub.Start(t.Context(), awsstub.Options{
 		Document: awsstub.Emulated(attest.PCR(im.measurements.PCR0[:])), OnlyAttested: true,
 	})
@@ -49,12 +87,12 @@ func TestSigner(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = aws.Close() })
 	aws.CreateTable("containment-state")
-	r := m.startGuest(t, im)
-	services := r.serveAWS(t, aws)
-	if err := r.client.Bootstrap(r.ctx, signerBootstrap(t, aws, services)); err != nil {
-		t.Fatal(err)
-	}
-	r.keepLogs(t)
+	return aws
+}
+
+// useSigner asks for a signature of each type, and rotates the token.
+func (r *guestRun) useSigner(t *testing.T) {
+	t.Helper()
 	c := &client.Client{Base: "http://enclave", HTTP: r.httpClient(t, contract.PortAPI)}
 	r.awaitSigner(t, c, contract.PathHealthcheck)
 	t.Logf("unsealed %.2f s after the start", time.Since(r.began).Seconds())
@@ -68,19 +106,10 @@ func TestSigner(t *testing.T) {
 		}
 	}
 	r.rotate(t, c)
-	wantAttested(t, aws)
 	metrics := r.getFrom(t, contract.PortMetrics, contract.PathMetrics)
 	if !strings.Contains(metrics, "containment_signer_state{state=\"unsealed\"} 1\n") {
 		t.Error(metrics)
 	}
-	if err := r.client.Stop(r.ctx, time.Minute); err != nil {
-		t.Error(err)
-	}
-	status := r.await(t, control.StateExited)
-	if code := status.Payload.ExitCode; code == nil || *code != 0 {
-		t.Errorf("the signer's status is %+v", status.Payload)
-	}
-	r.wantEnd(t)
 }
 
 func (m *machine) signerImage(t *testing.T) image {
@@ -110,44 +139,49 @@ func (m *machine) signerImage(t *testing.T) image {
 }
 
 // serveAWS opens a port of the parent for each service. What comes there is TLS, which
-// the stand-in ends; a real parent passes it on.
+// the stand-in ends; a real parent passes it on. Pod Identity's agent speaks plain HTTP.
 func (r *guestRun) serveAWS(t *testing.T, aws *awsstub.Stub) []control.Egress {
 	t.Helper()
-	var list []control.Egress
-	for i, service := range []string{"kms", "dynamodb", "sts"} {
-		e := control.Egress{Host: aws.Host(service), Port: 443, ParentPort: firstService + uint32(i)}
-		listener, err := r.Listen(r.ctx, e.ParentPort)
+	list := []control.Egress{
+		{Host: aws.Host("kms"), Port: 443}, {Host: aws.Host("dynamodb"), Port: 443}, {Host: aws.Host("sts"), Port: 443},
+		{Host: "169.254.170.23", Port: 80},
+	}
+	for i := range list {
+		list[i].ParentPort = firstService + uint32(i)
+		listener, err := r.Listen(r.ctx, list[i].ParentPort)
 		if err != nil {
 			t.Fatal(err)
 		}
-		aws.ServeTLS(listener)
-		list = append(list, e)
+		if list[i].Port == 80 {
+			aws.ServeAgent(listener)
+		} else {
+			aws.ServeTLS(listener)
+		}
 	}
 	return list
 }
 
-func signerBootstrap(t *testing.T, aws *awsstub.Stub, services []control.Egress) control.Bootstrap {
+func signerBootstrap(t *testing.T, aws *awsstub.Stub, services []control.Egress, listen string, environment map[string]string) control.Bootstrap {
 	t.Helper()
 	config, err := json.Marshal(map[string]any{
 		"network": client.Network,
 		"fixture": map[string]any{
-			"secret_keys": []string{signerKey}, "attestation": "required", "ca_bundle_pem": string(aws.CA()),
+			"secret_keys": []string{signerKey}, "attestation": "required", "ca_bundle_pem": string(aws.CA()), "listen": listen,
 			"kms_ciphertext": aws.Encrypt([]byte("a master key of thirty-two bytes")),
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return control.Bootstrap{
-		Token: token, Time: time.Now(), Egress: services,
-		Environment: map[string]string{
-			"AWS_REGION": "us-east-1", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/signer", "AWS_WEB_IDENTITY_TOKEN_FILE": tokenPath,
-		},
+	b := control.Bootstrap{
+		Token: token, Time: time.Now(), Egress: services, Environment: maps.Clone(environment),
 		Files: []control.File{
 			{Path: contract.ConfigDir + "/" + contract.ConfigFile, Content: config},
 			{Path: tokenPath, Content: []byte("first")},
 		},
 	}
+	b.Environment["AWS_REGION"] = "us-east-1"
+	return b
 }
 
 // httpClient reaches a port of the payload.
@@ -221,11 +255,13 @@ func wantAttested(t *testing.T, aws *awsstub.Stub) {
 		seen[fmt.Sprintf("%s %s attested:%v %d", request.Service, request.Action, request.Attested, request.Status)] = true
 	}
 	for _, want := range []string{
-		"sts AssumeRoleWithWebIdentity attested:false 200", "kms Decrypt attested:true 200",
-		"dynamodb PutItem attested:false 200", "dynamodb GetItem attested:false 200",
+		"kms Decrypt attested:true 200", "dynamodb PutItem attested:false 200", "dynamodb GetItem attested:false 200",
 	} {
 		if !seen[want] {
 			t.Errorf("AWS has not seen %q: %v", want, seen)
 		}
+	}
+	if got := aws.Tokens(); !slices.Equal(got, []string{"first", "second"}) {
+		t.Errorf("AWS has seen the tokens %q", got)
 	}
 }
