@@ -2,6 +2,7 @@ package awsstub
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -63,7 +64,8 @@ func (s *Stub) jsonCall(w http.ResponseWriter, r *http.Request, service, api str
 func (s *Stub) failure(r *Request, err error) any {
 	r.Status, r.Code = http.StatusBadRequest, "ValidationException"
 	message := err.Error()
-	if refused, ok := err.(awsError); ok { //nolint:errorlint // never wrapped
+	var refused awsError
+	if errors.As(err, &refused) {
 		r.Code, message = refused.code, refused.message
 	}
 	return map[string]string{"__type": r.Code, "message": message}

@@ -28,7 +28,7 @@ func TestSealedIsOpened(t *testing.T) {
 		if opened, err := cms.Open(sealed, key); err != nil || !bytes.Equal(opened, plaintext) {
 			t.Errorf("%d bytes: %x (%v)", size, opened, err)
 		}
-		for n := range len(sealed) {
+		for n := range sealed {
 			if _, err := cms.Open(sealed[:n], key); err == nil {
 				t.Fatalf("%d of %d bytes are accepted", n, len(sealed))
 			}

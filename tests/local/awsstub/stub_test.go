@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -161,12 +162,12 @@ func TestItems(t *testing.T) {
 		{"another call", "DeleteItem", itemInput{TableName: "t", Key: key}, "UnknownOperationException"},
 	} {
 		_, err := s.item(step.action, step.in)
-		code := ""
-		if err != nil {
-			code = err.(awsError).code
+		var refused awsError
+		if err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
 		}
-		if code != step.want {
-			t.Errorf("%s: %q, want %q", step.name, code, step.want)
+		if refused.code != step.want {
+			t.Errorf("%s: %q, want %q", step.name, refused.code, step.want)
 		}
 	}
 	got, err := s.item("GetItem", itemInput{TableName: "t", Key: key})

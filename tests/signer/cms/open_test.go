@@ -25,7 +25,7 @@ func read(t testing.TB, name string) []byte {
 	return data
 }
 
-// TestOpenSSL reads what OpenSSL 3.0 wrote, once with lengths and once without (openssl
+// TestOpenSSL reads what OpenSSL 3.0 wrote for a key of this test alone, once with lengths and once without (openssl
 // cms -encrypt -aes256 -keyid -keyopt rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha256,
 // the latter with -stream).
 func TestOpenSSL(t *testing.T) {

@@ -36,7 +36,7 @@ const Network = "mainnet"
 const FirstEpoch = 194048
 
 // ErrUnavailable says that this machine cannot have the client.
-var ErrUnavailable = errors.New("Lodestar's client is not to be had")
+var ErrUnavailable = errors.New("the client of Lodestar is not to be had")
 
 // Check is one thing that the client has tried.
 type Check struct {
@@ -91,18 +91,18 @@ func (c *Client) Run(ctx context.Context, url string, epoch int) ([]Check, error
 	node.Stderr = &stderr
 	text, err := node.Output()
 	if err != nil {
-		return nil, fmt.Errorf("Lodestar's client: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
+		return nil, fmt.Errorf("the client of Lodestar: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	var checks []Check
 	for line := range bytes.Lines(text) {
 		var c Check
 		if err := json.Unmarshal(line, &c); err != nil {
-			return nil, fmt.Errorf("Lodestar's client said %q: %w", line, err)
+			return nil, fmt.Errorf("the client of Lodestar said %q: %w", line, err)
 		}
 		checks = append(checks, c)
 	}
 	if len(checks) == 0 {
-		return nil, errors.New("Lodestar's client has tried nothing")
+		return nil, errors.New("the client of Lodestar has tried nothing")
 	}
 	return checks, nil
 }

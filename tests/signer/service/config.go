@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
@@ -148,12 +150,9 @@ func (c *Config) parseKeys() error {
 }
 
 func oneOf(l *fault.List, property, value string, allowed ...string) {
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
+	if !slices.Contains(allowed, value) {
+		l.Add(property, value, "must be "+strings.Join(allowed, " or "), "")
 	}
-	l.Add(property, value, fmt.Sprintf("must be one of %v", allowed), "")
 }
 
 // statusSlashing is what Web3Signer answers to what it must not sign.

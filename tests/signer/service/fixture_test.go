@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -60,9 +61,7 @@ func (b *logBuffer) String() string {
 func configuration(t *testing.T, fixture object, changes ...func(object)) *Config {
 	t.Helper()
 	section := object{"secret_keys": []string{secretKey}, "token_poll_ms": 20}
-	for name, value := range fixture {
-		section[name] = value
-	}
+	maps.Copy(section, fixture)
 	whole := object{"network": client.Network, "tee": object{"platform": "nitro"}, "fixture": section}
 	for _, change := range changes {
 		change(whole)
