@@ -102,6 +102,10 @@ bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with ca
 	@$(build-eif-reference); \
 	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
 
+.PHONY: lodestar
+lodestar: ## Let Lodestar's client ask the test signer, and verify what it answers (needs Node.js and npm).
+	@go -C tests run ./cmd/lodestar
+
 .PHONY: schema
 schema: ## Write schema.json from the code.
 	@go test ./components -run '^TestSchemaIsCurrent$$' -update
