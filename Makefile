@@ -102,6 +102,10 @@ bench-eif: ## Time and memory of runtime/eif against a bare SHA-384 and, with ca
 	@$(build-eif-reference); \
 	go -C tests build -o ../bin/eifbench ./cmd/eifbench; bin/eifbench bench $$reference
 
+.PHONY: lodestar
+lodestar: ## Let Lodestar's client ask the test signer, and verify what it answers (needs Node.js and npm).
+	@go -C tests run ./cmd/lodestar
+
 .PHONY: schema
 schema: ## Write schema.json from the code.
 	@go test ./components -run '^TestSchemaIsCurrent$$' -update
@@ -122,9 +126,38 @@ bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Ta
 provider: ## Build the Pulumi plugin into bin/.
 	@go build -o bin/pulumi-resource-containment-chamber .
 
+# BIN and GOARCH choose for which machine a program is built, and where it goes. Nothing
+# of the checkout is recorded in the init: it is measured.
+BIN ?= bin
+
 .PHONY: enclave-init
 enclave-init: ## Build the first program of an enclave into bin/, for chamber eif build --init.
-	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o bin/enclave-init ./cmd/enclave-init
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -buildvcs=false -tags nethttpomithttp2 -ldflags '-s -w' -o $(BIN)/enclave-init ./cmd/enclave-init
+
+# The pod's image. Architectures of ARCHS are built one after the other; KERNEL is a
+# kernel of your own, for one architecture, and its CMDLINE.
+ARCHS ?= amd64
+
+.PHONY: image
+image: ## Build the pod's image into bin/chamber.tar from SIGNER=<image>. See docs/images.md.
+	@[[ -n "$(SIGNER)" ]] || { echo "make image SIGNER=<image of the signer: a reference, a tarball or a folder in OCI layout>" >&2; exit 2; }
+	@go build -trimpath -buildvcs=false -o bin/chamber ./cmd/chamber
+	@parts=(); for arch in $(ARCHS); do \
+		echo "programs for $$arch"; \
+		$(MAKE) --no-print-directory enclave-init enclave-supervisor GOARCH=$$arch BIN=bin/$$arch; \
+		system=(); \
+		if [[ -n "$(KERNEL)" ]]; then system+=(--kernel "$(KERNEL)"); elif [[ $$arch == arm64 ]]; then $(MAKE) --no-print-directory kernel-arm64; else $(MAKE) --no-print-directory kernel; fi; \
+		[[ -z "$(CMDLINE)" ]] || system+=(--cmdline "$(CMDLINE)"); \
+		[[ -z "$(NSM_MODULE)" ]] || system+=(--nsm-module "$(NSM_MODULE)"); \
+		[[ -z "$(POLICY)" ]] || system+=(--policy "$(POLICY)"); \
+		[[ -z "$(SIGN_CERT)" ]] || system+=(--sign-cert "$(SIGN_CERT)" --sign-key "$(SIGN_KEY)"); \
+		bin/chamber eif build --image "$(SIGNER)" --arch $$arch --init bin/$$arch/enclave-init "$${system[@]}" --output bin/$$arch/enclave.eif; \
+		parts+=(--enclave-image bin/$$arch/enclave.eif --supervisor bin/$$arch/enclave-supervisor --init bin/$$arch/enclave-init); \
+	done; \
+	out=(--archive bin/chamber.tar); \
+	[[ -z "$(TAG)" ]] || out+=(--tag "$(TAG)"); \
+	[[ -z "$(PUSH)" ]] || out+=(--push "$(PUSH)"); \
+	bin/chamber image build "$${parts[@]}" "$${out[@]}"
 
 .PHONY: clean
 clean: ## Remove bin/. The cache of built tools stays.

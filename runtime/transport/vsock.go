@@ -10,9 +10,12 @@ import (
 	"github.com/mdlayher/vsock"
 )
 
-// Context IDs. They are 32 bits; 0 is the hypervisor, 1 the machine itself and 2
-// the host in the terms of KVM.
+// Context IDs. They are 32 bits; 1 is the machine itself and 2 the host in the terms of
+// KVM.
 const (
+	// HypervisorCID is what the machine runs on. Nitro's has the console of an enclave
+	// in debug mode there.
+	HypervisorCID uint32 = 0
 	// AnyCID is VMADDR_CID_ANY of Linux: on a listener every CID of this machine,
 	// as the CID of a peer whoever it is.
 	AnyCID uint32 = 0xFFFFFFFF
@@ -24,7 +27,7 @@ const (
 // VSock is a Link over AF_VSOCK.
 type VSock struct {
 	// Peer is the CID of the peer. AnyCID lets listeners accept everybody; such a
-	// link cannot dial. The zero value is the hypervisor, which is never right.
+	// link cannot dial. The zero value is HypervisorCID, which never dials.
 	Peer uint32
 	// Bind is the CID that listeners bind. Zero means AnyCID, which is right on
 	// instances: binding the parent's own CID 3 fails on some (issue 699 of
@@ -109,8 +112,17 @@ func (l *vsockListener) admits(c net.Conn) bool {
 	if l.peer == AnyCID {
 		return true
 	}
-	a, ok := c.RemoteAddr().(*vsock.Addr)
-	return ok && a.ContextID == l.peer
+	cid, ok := CID(c.RemoteAddr())
+	return ok && cid == l.peer
+}
+
+// CID is the machine of an address of [VSock]; false for other addresses.
+func CID(addr net.Addr) (uint32, bool) {
+	a, ok := addr.(*vsock.Addr)
+	if !ok {
+		return 0, false
+	}
+	return a.ContextID, true
 }
 
 // Port is the port that is bound.

@@ -162,3 +162,12 @@ func TestVSockListenErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestCID(t *testing.T) {
+	if cid, ok := CID(&vsock.Addr{ContextID: 16, Port: 9}); cid != 16 || !ok {
+		t.Errorf("got %d, %t", cid, ok)
+	}
+	if _, ok := CID(&Addr{Path: "v", Port: 9}); ok {
+		t.Error("a hybrid address has no CID")
+	}
+}

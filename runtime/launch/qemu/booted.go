@@ -6,13 +6,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/heartbeat"
 )
 
 const (
@@ -20,13 +19,12 @@ const (
 	pollEvery = 50 * time.Millisecond
 	// pollTimeout bounds a try: one that comes before the guest's driver is lost.
 	pollTimeout = time.Second
-	// heartbeatTimeout is for one byte there and back.
-	heartbeatTimeout = 10 * time.Second
 )
 
-// heartbeat waits for the guest's sign of life.
-type heartbeat struct {
-	listener transport.Listener
+// signs waits for the guest's sign of life.
+type signs struct {
+	// stop ends the wait for a heartbeat.
+	stop context.CancelFunc
 	// seen is closed when there was a sign of life, of either kind.
 	seen chan struct{}
 	once sync.Once
@@ -34,57 +32,31 @@ type heartbeat struct {
 	finished chan struct{}
 }
 
-// listen opens the port before the guest can dial it.
+// listen opens the heartbeat's port before the guest can dial it. ctx bounds the call only.
 func (e *enclave) listen(ctx context.Context) error {
 	listener, err := e.link(0).Listen(ctx, contract.PortHeartbeat)
 	if err != nil {
 		return fmt.Errorf("listening for the heartbeat: %w", err)
 	}
-	e.heartbeat = &heartbeat{listener: listener, seen: make(chan struct{}), finished: make(chan struct{})}
-	go e.heartbeat.serve()
+	waiting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &signs{stop: stop, seen: make(chan struct{}), finished: make(chan struct{})}
+	go func() {
+		defer close(s.finished)
+		// The folder's permissions have decided who can connect.
+		if heartbeat.Await(waiting, listener, func(net.Conn) bool { return true }) == nil {
+			s.note()
+		}
+	}()
+	e.signs = s
 	return nil
 }
 
-// serve takes connections until one of them was a heartbeat.
-func (h *heartbeat) serve() {
-	defer close(h.finished)
-	defer func() { _ = h.listener.Close() }()
-	for {
-		conn, err := h.listener.Accept()
-		if err != nil {
-			return
-		}
-		err = answerHeartbeat(conn)
-		_ = conn.Close()
-		if err == nil {
-			h.note()
-			return
-		}
-	}
-}
-
-// answerHeartbeat reads AWS's byte and sends it back, as nitro-cli does.
-func answerHeartbeat(conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(heartbeatTimeout)); err != nil {
-		return err
-	}
-	one := make([]byte, 1)
-	if _, err := io.ReadFull(conn, one); err != nil {
-		return err
-	}
-	if one[0] != contract.HeartbeatByte {
-		return fmt.Errorf("the heartbeat is %#x", one[0])
-	}
-	_, err := conn.Write(one)
-	return err
-}
-
 // note wakes all that wait for a sign of life.
-func (h *heartbeat) note() { h.once.Do(func() { close(h.seen) }) }
+func (s *signs) note() { s.once.Do(func() { close(s.seen) }) }
 
-func (h *heartbeat) close() {
-	_ = h.listener.Close()
-	<-h.finished
+func (s *signs) close() {
+	s.stop()
+	<-s.finished
 }
 
 // Booted waits for the first connection to the control port, or for a heartbeat. See the
@@ -94,12 +66,12 @@ func (e *enclave) Booted(ctx context.Context) error {
 	defer stop()
 	go e.tryControl(trying)
 	select {
-	case <-e.heartbeat.seen:
+	case <-e.signs.seen:
 		return nil
 	default:
 	}
 	select {
-	case <-e.heartbeat.seen:
+	case <-e.signs.seen:
 		return nil
 	case <-e.done:
 		return fmt.Errorf("the enclave has ended without a sign of life: %w", cmp.Or(e.err, errEnded))
@@ -116,14 +88,14 @@ func (e *enclave) tryControl(ctx context.Context) {
 	for {
 		if conn, err := link.Dial(ctx, contract.PortControl); err == nil {
 			_ = conn.Close()
-			e.heartbeat.note()
+			e.signs.note()
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
-		case <-e.heartbeat.seen:
+		case <-e.signs.seen:
 			return
 		}
 	}

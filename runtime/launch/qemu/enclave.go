@@ -28,7 +28,7 @@ type enclave struct {
 	qemu    *process
 	console *output
 
-	heartbeat *heartbeat
+	signs *signs
 	// terminate is closed by the first Terminate.
 	terminate     chan struct{}
 	terminateOnce sync.Once
@@ -109,8 +109,8 @@ func (e *enclave) clean() {
 			p.kill()
 		}
 	}
-	if e.heartbeat != nil {
-		e.heartbeat.close()
+	if e.signs != nil {
+		e.signs.close()
 	}
 	e.console.end()
 	if err := os.RemoveAll(e.dir); err != nil {

@@ -1,0 +1,103 @@
+//go:build linux
+
+package nitro
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
+)
+
+// DevicePath is the driver's device.
+const DevicePath = "/dev/nitro_enclaves"
+
+// DefaultBootLockTimeout is how long a launch waits for other enclaves of its node to
+// boot: three of the usual limits of BootTimeout, since a node has at most four enclaves,
+// and a minute.
+const DefaultBootLockTimeout = 10 * time.Minute
+
+// Launcher starts enclaves through the driver's device. Its zero value is ready for use.
+type Launcher struct {
+	// Device is the path of the device. Empty means DevicePath.
+	Device string
+	// Root is where Preflight and the enclave's ID read /sys. Nil means the real root.
+	Root fs.FS
+	// BootLockTimeout is how long a launch waits for the boot lock. Zero means
+	// DefaultBootLockTimeout.
+	BootLockTimeout time.Duration
+	// Logger gets what is worth knowing of a launch. Nil means none.
+	Logger *slog.Logger
+	// Listen opens the port of the heartbeat for everybody. Nil means
+	// contract.PortHeartbeat of AF_VSOCK. It fails with EADDRINUSE while another
+	// enclave boots.
+	Listen func(ctx context.Context) (net.Listener, error)
+	// DialConsole connects to the console of an enclave. Nil means AF_VSOCK.
+	DialConsole func(ctx context.Context, port uint32) (net.Conn, error)
+
+	// These stand in for the machine in tests.
+	model        system
+	pageSizes    []capacity.PageSize
+	architecture capacity.Architecture
+	lockRetry    time.Duration
+	bootTimeout  time.Duration
+}
+
+var _ launch.Launcher = (*Launcher)(nil)
+
+func (l *Launcher) kernel() system {
+	if l.model != nil {
+		return l.model
+	}
+	return linux{}
+}
+
+func (l *Launcher) device() string {
+	if l.Device != "" {
+		return l.Device
+	}
+	return DevicePath
+}
+
+func (l *Launcher) root() fs.FS {
+	if l.Root != nil {
+		return l.Root
+	}
+	return os.DirFS("/")
+}
+
+func (l *Launcher) log() *slog.Logger {
+	if l.Logger != nil {
+		return l.Logger
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+func (l *Launcher) listen(ctx context.Context) (net.Listener, error) {
+	if l.Listen != nil {
+		return l.Listen(ctx)
+	}
+	return (&transport.VSock{Peer: transport.AnyCID}).Listen(ctx, contract.PortHeartbeat)
+}
+
+func (l *Launcher) dialConsole(ctx context.Context, port uint32) (net.Conn, error) {
+	if l.DialConsole != nil {
+		return l.DialConsole(ctx, port)
+	}
+	return (&transport.VSock{Peer: transport.HypervisorCID}).Dial(ctx, port)
+}
+
+// sizes are the page sizes to try, largest first.
+func (l *Launcher) sizes() []capacity.PageSize {
+	if l.pageSizes != nil {
+		return l.pageSizes
+	}
+	return l.machine().PageSizes()
+}
