@@ -15,6 +15,7 @@ func FuzzEgress(f *testing.F) {
 	f.Add("kms.eu-central-1.amazonaws.com", "169.254.170.23", uint16(443), uint16(80))
 	f.Add("fd00:ec2::23", "::1", uint16(80), uint16(80))
 	f.Add("localhost", "0.0.0.0", uint16(1), uint16(2))
+	f.Add("KMS.example.com.", "::FFFF:10.0.0.1", uint16(443), uint16(80))
 	f.Add("a.b\n127.0.0.1\tc.d", "::ffff:127.0.0.1", uint16(0), uint16(9000))
 	f.Fuzz(func(t *testing.T, one, two string, portOne, portTwo uint16) {
 		plan, err := planEgress([]control.Egress{{Host: one, Port: portOne, ParentPort: 1}, {Host: two, Port: portTwo, ParentPort: 2}})
@@ -25,6 +26,7 @@ func FuzzEgress(f *testing.F) {
 			return
 		}
 		var bindings []egress.Binding
+		one, two = spelled(t, one, portOne), spelled(t, two, portTwo)
 		for _, e := range plan {
 			address := e.Listen.Addr()
 			if e.Host != one && e.Host != two || e.parentPort == 0 || e.Port == 0 {
@@ -43,4 +45,14 @@ func FuzzEgress(f *testing.F) {
 			}
 		}
 	})
+}
+
+// spelled is a host in the one spelling that the plan has.
+func spelled(t *testing.T, host string, port uint16) string {
+	t.Helper()
+	e, err := egress.ParseEndpoint("egress", egress.Endpoint{Host: host, Port: port}.String())
+	if err != nil {
+		t.Errorf("planned, and then refused: %v", err)
+	}
+	return e.Host
 }

@@ -3,6 +3,7 @@ package boot
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -132,22 +133,30 @@ func (m *machine) measureBoot(t *testing.T, s *subject) {
 	if err := enclave.Start(ctx, emulator.Options{Image: s.image, CPUs: s.cpus}); err != nil {
 		t.Fatal(err)
 	}
-	poll(ctx, t, s.name, enclave, func() error { _, err := client.Status(ctx); return err })
+	// A call that comes before the guest's driver is up may never have an answer.
+	poll(ctx, t, s.name, enclave, func(context.Context) error {
+		if !strings.Contains(enclave.Console(), "waiting for the bootstrap") {
+			return errors.New("the guest does not listen yet")
+		}
+		return nil
+	})
+	poll(ctx, t, s.name, enclave, func(ctx context.Context) error { _, err := client.Status(ctx); return err })
 	s.answers = append(s.answers, time.Since(began))
 	if err := client.Bootstrap(ctx, control.Bootstrap{Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	poll(ctx, t, s.name, enclave, func() error { return r.ask(contract.PortAPI) })
+	poll(ctx, t, s.name, enclave, func(ctx context.Context) error { return r.ask(ctx, contract.PortAPI) })
 	s.serves = append(s.serves, time.Since(began))
 }
 
 // ask sends one request to the payload.
-func (r *guestRun) ask(port uint32) error {
-	conn, err := r.Dial(r.ctx, port)
+func (r *guestRun) ask(ctx context.Context, port uint32) error {
+	conn, err := r.Dial(ctx, port)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if _, err := conn.Write([]byte("GET /upcheck HTTP/1.0\r\n\r\n")); err != nil {
 		return err
 	}
@@ -160,10 +169,12 @@ func (r *guestRun) ask(port uint32) error {
 }
 
 // poll tries every 5 ms, which is little against what is measured.
-func poll(ctx context.Context, t *testing.T, name string, enclave *emulator.Enclave, try func() error) {
+func poll(ctx context.Context, t *testing.T, name string, enclave *emulator.Enclave, try func(context.Context) error) {
 	t.Helper()
 	for {
-		err := try()
+		once, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := try(once)
+		cancel()
 		if err == nil {
 			return
 		}
