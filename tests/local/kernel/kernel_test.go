@@ -78,6 +78,15 @@ func TestRecordDescribesWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestStockIsPinned: all that Debian's kernel is made of has a digest.
+func TestStockIsPinned(t *testing.T) {
+	for _, name := range stockPackages() {
+		if pins, err := debian.Pins(name); err != nil || len(pins) == 0 {
+			t.Errorf("%s: %v, %v", name, pins, err)
+		}
+	}
+}
+
 func TestObjects(t *testing.T) {
 	count := int64(0)
 	for _, line := range []string{"make[1]: Entering directory", "  CC      kernel/fork.o", "  LD      vmlinux", "warning: x"} {
