@@ -91,7 +91,7 @@ func TestLimitEvicts(t *testing.T) {
 	_ = fourth.Close()
 	_ = fourth.Close() // twice is once
 	_, sixth := l.dial()
-	_ = l.Listener.Close()
+	_ = l.Close()
 	if _, open := <-l.accepted; open {
 		t.Error("accepted after the end")
 	}
