@@ -86,6 +86,8 @@ func (f *eifBuildFlags) addSystemFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.KernelSHA256, "kernel-sha256", "", "SHA-256 that the kernel must have")
 	flags.StringVar(&f.Cmdline, "cmdline", "", "the kernel's command line, instead of our kernel's own, or AWS's with --kernel")
 	flags.StringVar(&f.Init, "init", "", "the enclave's first program, statically linked")
+	flags.StringVar((*string)(&f.CompressInit), "compress-init", string(imagebuild.CompressAuto),
+		"compress the ramdisk with the init: xz, none, or auto for xz where the kernel is ours and known to unpack it")
 	flags.StringVar(&f.NSMModule, "nsm-module", "", "nsm.ko, for kernels without the security module's driver")
 }
 
@@ -122,6 +124,7 @@ func (f *eifBuildFlags) run(cmd *cobra.Command) error {
 	if f.own {
 		t.row("kernel", "%s", f.Kernel)
 	}
+	t.row("system", "%s of kernel and init (compression: %s)", size(result.SystemSize), result.CompressInit)
 	t.row("measurements", "%s", result.MeasurementsPath)
 	t.row("memory", "an enclave needs at least %d MiB", result.LeastMemoryMiB)
 	t.measurements(result.Measurements)

@@ -30,6 +30,6 @@ const (
 
 // Time limits of the server. A log stream has none.
 const (
-	headerTimeout = 10 * time.Second
+	headerTimeout = 5 * time.Second
 	bodyTimeout   = 30 * time.Second
 )

@@ -69,23 +69,40 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 }
 
 func (s *server) bootstrap(w http.ResponseWriter, r *http.Request) {
+	// First of all: of strangers' bodies, each of megabytes, none is kept.
+	if s.refuseSecond() {
+		drain(w, r)
+		s.conflict(w)
+		return
+	}
 	var b Bootstrap
 	if err := decode(w, r, &b); err != nil {
+		stranger(w)
 		s.fail(w, err)
 		return
 	}
 	s.bootstrapping.Lock()
 	defer s.bootstrapping.Unlock()
 	if s.refuseSecond() {
-		s.fail(w, Errorf(CodeConflict, "this enclave has been bootstrapped already"))
+		s.conflict(w)
 		return
 	}
+	// Whoever is cut off here does not know of the success, and would take itself for
+	// the stranger's victim.
+	trust(r, true)
 	if err := s.guest.Bootstrap(r.Context(), b); err != nil {
+		trust(r, false)
+		stranger(w)
 		s.fail(w, err)
 		return
 	}
 	s.start(b.Token)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) conflict(w http.ResponseWriter) {
+	stranger(w)
+	s.fail(w, Errorf(CodeConflict, "this enclave has been bootstrapped already"))
 }
 
 // refuseSecond counts a bootstrap after the first.
@@ -108,6 +125,7 @@ func (s *server) start(token string) {
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	status := s.guest.Status(r.Context())
 	if _, ok := s.authorized(r); !ok {
+		stranger(w)
 		reply(w, http.StatusOK, Status{State: status.State})
 		return
 	}
@@ -155,8 +173,10 @@ func (s *server) withToken(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch started, ok := s.authorized(r); {
 		case !started:
+			stranger(w)
 			s.fail(w, Errorf(CodeConflict, "this enclave has not been bootstrapped yet"))
 		case !ok:
+			stranger(w)
 			s.fail(w, Errorf(CodeUnauthorized, "the bearer token of the bootstrap is needed"))
 		default:
 			next(w, r)
@@ -164,12 +184,19 @@ func (s *server) withToken(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// authorized tells whether there has been a bootstrap, and whether the caller knows its
+// token. The connection of one who does is marked.
 func (s *server) authorized(r *http.Request) (started, ok bool) {
 	token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	sum := sha256.Sum256([]byte(token))
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.started, s.started && isBearer && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+	started = s.started
+	ok = started && isBearer && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+	s.mu.Unlock()
+	if ok {
+		trust(r, true)
+	}
+	return started, ok
 }
 
 func (s *server) done(w http.ResponseWriter, err error) {

@@ -1,17 +1,22 @@
 package eif
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs/newc"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs/packed"
 )
 
 // Bounds of a ramdisk's list of files. One with more is compared byte by byte.
 const (
 	maxFiles     = 1 << 19
 	maxNameBytes = 64 << 20
+	// maxUnpacked is what a compressed ramdisk may unpack to. Two are held at a time; an
+	// init takes some megabytes.
+	maxUnpacked = 64 << 20
 )
 
 func (d *differ) ramdisks(a, b []span) {
@@ -41,8 +46,9 @@ func (d *differ) ramdisk(where string, a, b span) {
 		return
 	}
 	before := len(d.found)
-	if x, err := list(a); err == nil {
-		if y, err := list(b); err == nil {
+	d.text(where, "compression", compression(a), compression(b))
+	if x, err := listUnpacked(a); err == nil {
+		if y, err := listUnpacked(b); err == nil {
 			d.files(where, x, y)
 			d.details(where, x, y, before)
 		}
@@ -62,6 +68,28 @@ type files struct {
 
 // errManyFiles ends a list that would take too much memory.
 var errManyFiles = errors.New("too many files")
+
+// listUnpacked lists a ramdisk that may be compressed. It is unpacked into memory, within
+// a bound: one that is larger, or of another form, is compared byte by byte.
+func listUnpacked(data span) (*files, error) {
+	if compression(data) == "none" {
+		return list(data)
+	}
+	content, err := packed.Unpack(data.reader(), maxUnpacked)
+	if err != nil {
+		return nil, err
+	}
+	return list(span{bytes.NewReader(content), 0, int64(len(content))})
+}
+
+// compression is how a ramdisk begins.
+func compression(data span) string {
+	head := make([]byte, 6)
+	if n, _ := data.reader().Read(head); packed.IsXZ(head[:n]) {
+		return "xz"
+	}
+	return "none"
+}
 
 func list(data span) (*files, error) {
 	l := &files{data: data, index: map[string]int{}}

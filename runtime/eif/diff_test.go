@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs/packed"
 )
 
 // file is an entry of a ramdisk.
@@ -97,6 +101,52 @@ func TestDiffFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDiffCompressed looks into a ramdisk that is compressed, on one side or on both.
+func TestDiffCompressed(t *testing.T) {
+	image := func(ramdisk string) []byte {
+		return rawImage(4, 0, slices.Concat(sampleSections()[:4], []rawSection{{3, ramdisk}})...)
+	}
+	changed := sampleFiles()
+	changed[2].content = "127.0.1.1"
+	plain, before, after := cpio(sampleFiles()...), compressed(t, cpio(sampleFiles()...)), compressed(t, cpio(changed...))
+	for _, tc := range []struct {
+		name, a, b string
+		want       []string
+	}{
+		{"same", before, before, nil},
+		{"content", before, after, []string{"ramdisk[1]/etc/hosts: content: byte 6 is 0x30 -> byte 6 is 0x31"}},
+		{"one side", plain, before, []string{"ramdisk[1]: compression: none -> xz"}},
+		{"one side, and content", after, plain, []string{
+			"ramdisk[1]: compression: xz -> none", "ramdisk[1]/etc/hosts: content: byte 6 is 0x31 -> byte 6 is 0x30",
+		}},
+		{"damaged", before, before[:80] + "x" + before[81:], []string{fmt.Sprintf("ramdisk[1]: content: byte 80 is 0x%02x -> byte 80 is 0x78", before[80])}},
+		{"a bomb", before, compressed(t, strings.Repeat("\x00", maxUnpacked+4)), []string{"ramdisk[1]: content: byte 24 is 0xe0 -> byte 24 is 0xff"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, diff(t, image(tc.a), image(tc.b))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func compressed(t testing.TB, text string) string {
+	t.Helper()
+	c, err := packed.XZ(context.Background(), blob.Bytes([]byte(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func TestDiffSections(t *testing.T) {

@@ -114,6 +114,7 @@ func FuzzDiff(f *testing.F) {
 	files[3].mode, files[4].content = 0, "x"
 	f.Add([]byte(one), []byte(cpio(files...)), []byte("{}"), []byte(`{"a":[1,{}]}`))
 	f.Add([]byte(one), []byte(one+"\x00\x00\x00\x00"+one), []byte(`{"a":1}`), []byte(`{"a":1 }`))
+	f.Add([]byte(compressed(f, one)), []byte(compressed(f, cpio(files...))), []byte("{}"), []byte("{}"))
 	f.Fuzz(func(t *testing.T, ramdiskA, ramdiskB, metadataA, metadataB []byte) {
 		image := func(ramdisk, metadata []byte) []byte {
 			return rawImage(4, 0, rawSection{1, "k"}, rawSection{2, "c"}, rawSection{5, string(metadata)}, rawSection{3, string(ramdisk)})

@@ -51,6 +51,7 @@ func (g *Guest) apply(b control.Bootstrap, endpoints []endpoint, link transport.
 	if err := g.setClock(b.Time); err != nil {
 		return fmt.Errorf("setting the clock: %w", err)
 	}
+	g.holdClock()
 	user, err := g.user()
 	if err != nil {
 		return err
@@ -85,6 +86,19 @@ func (g *Guest) setClock(hint time.Time) error {
 	}
 	g.Log.Info("setting the clock", "from", own.UTC(), "to", decision.Set.UTC())
 	return g.Machine.SetClock(decision.Set)
+}
+
+// holdClock follows the hypervisor's clock from now on.
+func (g *Guest) holdClock() {
+	if g.HostClock == nil {
+		return
+	}
+	keeper := &clock.Keeper{Host: g.HostClock, Now: time.Now, Set: g.Machine.SetClock, Log: g.Log}
+	g.running.Go(func() {
+		tick := time.NewTicker(clock.Every)
+		defer tick.Stop()
+		keeper.Run(g.ctx, tick.C)
+	})
 }
 
 // writeHosts replaces the image's /etc/hosts, as container engines do.

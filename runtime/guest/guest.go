@@ -52,6 +52,9 @@ type Config struct {
 	// of them are open. See ingress.Forwarder.
 	Ports     []uint16
 	Listening func() (map[uint16]bool, error)
+	// HostClock reads the hypervisor's clock, to which the guest's is held; nil where
+	// there is none.
+	HostClock func() (time.Time, error)
 }
 
 // Guest is the state of the enclave. It implements control.Guest.

@@ -54,6 +54,11 @@ func boot(config *Config) error {
 	if err := machine.MountAll(config.Log); err != nil {
 		return err
 	}
+	if host, err := machine.OpenHostClock(); err == nil {
+		config.HostClock = host.Now
+	} else {
+		config.Log.Info("the clock is not held to the hypervisor's", "reason", err)
+	}
 	warn(config.Log, "bringing the loopback interface up", machine.LoopbackUp())
 	module, err := openModule()
 	if err != nil {

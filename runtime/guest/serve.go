@@ -24,7 +24,7 @@ const (
 // knows, or could have known. It closes the listener.
 func (g *Guest) Serve(ctx context.Context, listener net.Listener) error {
 	server := control.NewServer(control.Handler(g, g.Log), g.Log)
-	server.ConnContext = withPeer
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return withTrust(withPeer(ctx, c), c) }
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(&limitListener{Listener: listener, most: maxCallers}) }()
 	select {

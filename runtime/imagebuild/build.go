@@ -20,6 +20,10 @@ type Result struct {
 	Measurements eif.Measurements
 	// Size of the image in bytes.
 	Size int64
+	// SystemSize is what of it is kernel and bootstrap ramdisk, which every payload has.
+	SystemSize int64
+	// CompressInit is whether the bootstrap ramdisk is compressed.
+	CompressInit Compression
 	// LeastMemoryMiB is the least memory of an enclave with this image.
 	LeastMemoryMiB int
 	// MeasurementsPath is the file with the measurements, beside the image.
@@ -54,11 +58,13 @@ func Build(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	spec, err := r.spec(in, src)
+	spec, err := r.spec(ctx, in, src)
 	if err != nil {
 		return Result{}, err
 	}
-	return r.write(ctx, spec)
+	result, err := r.write(ctx, spec)
+	result.CompressInit, result.SystemSize = in.compression, spec.Kernel.Size()+spec.Ramdisks[0].Size()
+	return result, err
 }
 
 func (r Request) source(ctx context.Context, spool *initramfs.Spool) (source, error) {
@@ -87,14 +93,18 @@ func (r Request) source(ctx context.Context, spool *initramfs.Spool) (source, er
 	return source{root, config.Config, image.name, image.version, info}, err
 }
 
-func (r Request) spec(in inputs, src source) (eif.Spec, error) {
+func (r Request) spec(ctx context.Context, in inputs, src source) (eif.Spec, error) {
 	p, err := r.payloadOf(src.config)
 	if err != nil {
 		return eif.Spec{}, err
 	}
-	first, err := bootstrap(in)
+	archive, err := bootstrap(in)
 	if err != nil {
 		return eif.Spec{}, err
+	}
+	first, err := packFirst(ctx, archive, in.compression)
+	if err != nil {
+		return eif.Spec{}, fmt.Errorf("the bootstrap ramdisk: %w", err)
 	}
 	second, err := customer(src.root, p, in.policy)
 	if err != nil {
@@ -151,5 +161,7 @@ func (r Request) write(ctx context.Context, spec eif.Spec) (Result, error) {
 	if err := keep(draft, m); err != nil {
 		return Result{}, err
 	}
-	return Result{m, info.Size(), capacity.LeastMemoryMiB(info.Size()), MeasurementsPath(r.Output)}, nil
+	return Result{
+		Measurements: m, Size: info.Size(), LeastMemoryMiB: capacity.LeastMemoryMiB(info.Size()), MeasurementsPath: MeasurementsPath(r.Output),
+	}, nil
 }

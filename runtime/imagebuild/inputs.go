@@ -19,6 +19,8 @@ import (
 type Inputs struct {
 	Kernel, Init      string
 	NSMModule, Policy string `json:",omitempty"`
+	// CompressInit is the compression of the ramdisk with the init; empty for none.
+	CompressInit Compression `json:",omitempty"`
 }
 
 // inputs are the files of a request besides the payload.
@@ -28,6 +30,7 @@ type inputs struct {
 	init          initramfs.Content
 	module        initramfs.Content
 	policy        initramfs.Content
+	compression   Compression
 	digests       Inputs
 }
 
@@ -45,6 +48,9 @@ func (r Request) open() (inputs, error) {
 		l.Add("kernel", r.Kernel, "has SHA-256 "+got+" and not "+r.KernelSHA256, "take the kernel that was pinned")
 	}
 	in.init, in.digests.Init = openInput(&l, "init", r.Init, func(c initramfs.Content) error { return checkInit(c, r.Architecture) })
+	if in.compression = r.compression(&l, in.digests.Kernel); in.compression != CompressNone {
+		in.digests.CompressInit = in.compression
+	}
 	if r.NSMModule != "" {
 		in.module, in.digests.NSMModule = openInput(&l, "nsm-module", r.NSMModule, nil)
 	}

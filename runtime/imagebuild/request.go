@@ -34,6 +34,9 @@ type Request struct {
 	// NSMModule is the driver of the security module, for kernels without it. It may
 	// be empty.
 	NSMModule string
+	// CompressInit is whether the ramdisk of init and module is compressed; empty means
+	// CompressAuto.
+	CompressInit Compression
 
 	// Policy is a file of runtime/guest/policy, which limits what the host may set. It
 	// may be empty.
@@ -97,6 +100,7 @@ func (r Request) validate() error {
 		}
 	}
 	l.Join("output", checkReplaceable(r.Output))
+	r.CompressInit.validate(&l)
 	if r.KernelSHA256 != "" && !sha256Hex.MatchString(r.KernelSHA256) {
 		l.Add("kernel-sha256", r.KernelSHA256, "must be a SHA-256 of 64 hexadecimal digits, in lower case", "")
 	}

@@ -18,6 +18,7 @@ func bootstrap() control.Bootstrap {
 		Files: []control.File{{Path: "/var/run/secrets/token", Content: []byte("first")}, {Path: "/etc/containment-chamber/config.json", Content: []byte("{}"), Mode: 0o440}},
 		Egress: []control.Egress{
 			{Host: "config.example.com", Port: 80, ParentPort: egressPort}, {Host: "169.254.170.23", Port: 80, ParentPort: egressPort},
+			{Host: "fd00:ec2::23", Port: 80, ParentPort: egressPort},
 		},
 	}
 }
@@ -77,7 +78,7 @@ func (r *guestRun) wantSelf(t *testing.T) {
 	self := r.get(t, "/self")
 	for _, want := range []string{
 		"uid 1000 gid 1001 dir /srv", `args ["/payload" "an argument"]`, `"GREETING=parent"`, `"OTHER=image"`,
-		"NoNewPrivs: 1", "CapEff: 0000000000000000", "Groups:\n", "127.0.0.1/8", "169.254.170.23/32",
+		"NoNewPrivs: 1", "CapEff: 0000000000000000", "Groups:\n", "127.0.0.1/8", "169.254.170.23/32", "fd00:ec2::23/128", "::1/128",
 	} {
 		if !strings.Contains(self, want) {
 			t.Errorf("the payload lacks %q:\n%s", want, self)
@@ -92,6 +93,7 @@ func (r *guestRun) wantEgress(t *testing.T) {
 	t.Helper()
 	wantPrefix(t, r.get(t, "/fetch", "url", "http://config.example.com/hello"), "200 OK you asked config.example.com for /hello")
 	wantPrefix(t, r.get(t, "/fetch", "url", "http://169.254.170.23/v1/credentials"), "200 OK you asked 169.254.170.23 for /v1/credentials")
+	wantPrefix(t, r.get(t, "/fetch", "url", "http://[fd00:ec2::23]/v1/credentials"), "200 OK you asked [fd00:ec2::23] for /v1/credentials")
 	wantPrefix(t, r.get(t, "/fetch", "url", "http://evil.example.com/"), "500 ")
 }
 

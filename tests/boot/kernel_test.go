@@ -3,6 +3,7 @@ package boot
 import (
 	"testing"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 	localkernel "github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
 )
 
@@ -11,14 +12,14 @@ import (
 const (
 	debian12Compiler = "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"
 	debian12Linker   = "GNU ld (GNU Binutils for Debian) 2.40"
-	debian12Kernel   = "14a38c41116b9b46c2348ecb2b8c61e83f2efb1d05e62006acb3b2400eacb518"
+	debian12Kernel   = "7cb55655156ffc4b12468c9dd3171d7433bee20eb451c19adb5b4539bd08e395"
 )
 
 // TestKernelIsReproducible: the kernel that was built here has the bytes that were
 // built elsewhere, and its record describes it.
 func TestKernelIsReproducible(t *testing.T) {
 	result := builtKernel(t)
-	record, err := localkernel.ReadRecord(result.Record)
+	record, err := kernel.ReadRecord(result.Record)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	testPolicy = `{"version":1,"egress":["config.example.com:80","169.254.170.23:80"],"environment":["GREETING"],
+	testPolicy = `{"version":1,"egress":["config.example.com:80","169.254.170.23:80","[fd00:ec2::23]:80"],"environment":["GREETING"],
 "files":["/etc/containment-chamber/config.json","/var/run/secrets/token"]}`
 	token      = "0123456789abcdef0123456789abcdef"
 	egressPort = 7001
@@ -30,7 +30,7 @@ const (
 
 // enclaveImage builds an image as chamber eif build does: our kernel, our init and a
 // payload that is not root.
-func (m *machine) enclaveImage(t *testing.T) image {
+func (m *machine) enclaveImage(t *testing.T, changes ...func(*imagebuild.Request)) image {
 	t.Helper()
 	dir := t.TempDir()
 	root := filepath.Join(dir, "rootfs")
@@ -50,6 +50,9 @@ func (m *machine) enclaveImage(t *testing.T) image {
 		Init:   buildProgram(t, "..", "./cmd/enclave-init"),
 		Policy: filepath.Join(dir, "policy.json"), Command: []string{"/payload", "an argument"}, Env: []string{"GREETING=image", "OTHER=image"},
 		User: "signer", WorkingDir: "/srv", Name: "payload", Version: "1", Output: filepath.Join(dir, "payload.eif"),
+	}
+	for _, change := range changes {
+		change(&r)
 	}
 	result, err := imagebuild.Build(t.Context(), r)
 	if err != nil {

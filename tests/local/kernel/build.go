@@ -25,7 +25,7 @@ type build struct {
 	target
 	source   debian.File
 	settings string
-	chain    Toolchain
+	chain    kernel.Toolchain
 }
 
 // run fills dir with the kernel, its configuration and the record.

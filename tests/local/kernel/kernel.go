@@ -82,13 +82,13 @@ func Build(ctx context.Context, out io.Writer, a kernel.Architecture) (Result, e
 		return Result{}, err
 	}
 	return Result{
-		Image: filepath.Join(dir, t.image), Config: filepath.Join(dir, "config"), Record: filepath.Join(dir, recordFile),
+		Image: filepath.Join(dir, t.image), Config: filepath.Join(dir, "config"), Record: filepath.Join(dir, kernel.RecordFile),
 	}, nil
 }
 
 // cached tries the source's known versions in turn: which of them can be had is only
 // known when none is in the cache.
-func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, settings string, chain Toolchain) (string, error) {
+func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, settings string, chain kernel.Toolchain) (string, error) {
 	pins, err := debian.Pins(source)
 	if err != nil {
 		return "", err
@@ -110,11 +110,11 @@ func (t target) cached(ctx context.Context, out io.Writer, say debian.Say, setti
 	return tools.Cached(ctx, out, t.recipe(files[0].Pin, settings, chain, b.run))
 }
 
-func (t target) recipe(p debian.Pin, settings string, chain Toolchain, run func(context.Context, string, string, tools.Say) error) tools.Recipe {
+func (t target) recipe(p debian.Pin, settings string, chain kernel.Toolchain, run func(context.Context, string, string, tools.Say) error) tools.Recipe {
 	return tools.Recipe{
 		Name: "kernel-" + string(t.arch), What: "the enclave kernel for " + string(t.arch),
 		Takes:  fmt.Sprintf("%d minutes", t.minutes),
-		Inputs: append([]string{p.SHA256, settings, chain.Compiler, chain.Linker}, environment...),
+		Inputs: append([]string{p.SHA256, settings, chain.Compiler, chain.Linker, chain.Compressor}, environment...),
 		Build:  run,
 	}
 }

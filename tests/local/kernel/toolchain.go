@@ -5,25 +5,23 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 )
 
-// Toolchain is what makes the bytes, and what the kernel's own banner names.
-type Toolchain struct {
-	// Compiler and Linker are the first lines of their --version.
-	Compiler string `json:"compiler"`
-	Linker   string `json:"linker"`
-}
-
-func (t target) toolchain(ctx context.Context) (Toolchain, error) {
+func (t target) toolchain(ctx context.Context) (kernel.Toolchain, error) {
 	var (
-		c   Toolchain
+		c   kernel.Toolchain
 		err error
 	)
 	// Debian's, which is the one that the environment's PATH finds.
 	if c.Compiler, err = firstLine(ctx, "/usr/bin/"+t.cross+"gcc", "--version"); err != nil {
 		return c, err
 	}
-	c.Linker, err = firstLine(ctx, "/usr/bin/"+t.cross+"ld", "--version")
+	if c.Linker, err = firstLine(ctx, "/usr/bin/"+t.cross+"ld", "--version"); err != nil {
+		return c, err
+	}
+	c.Compressor, err = firstLine(ctx, "/usr/bin/xz", "--version")
 	return c, err
 }
 
