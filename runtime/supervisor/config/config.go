@@ -1,5 +1,5 @@
 // Package config is the supervisor's configuration: the environment that runtime/contract
-// names, and nothing else.
+// names, and nothing else. What AWS's SDKs read is for package credentials.
 package config
 
 import (
@@ -27,8 +27,6 @@ type Config struct {
 	Drain time.Duration
 	// Egress is what the enclave may reach: each endpoint once.
 	Egress []egress.Endpoint
-	// Region is the AWS region, or empty.
-	Region string
 	// SocketsDir has the admin socket.
 	SocketsDir string
 	// Pod says where the supervisor runs, for logs and metrics. Each may be empty.
@@ -75,7 +73,6 @@ func Load(getenv func(string) string) (Config, error) {
 		Ports:      r.ports(),
 		Drain:      time.Duration(r.number(contract.EnvDrainSeconds, int(DefaultDrain.Seconds()), contract.SignerDrainSeconds, maxDrain, "the signer itself finishes requests for 25 seconds")) * time.Second,
 		Egress:     r.egress(),
-		Region:     r.getenv(contract.EnvAWSRegion),
 		SocketsDir: r.path(contract.EnvNitroSocketsPath, contract.SocketsDir),
 		Pod: Pod{
 			Name: getenv(contract.EnvPodName), Namespace: getenv(contract.EnvPodNamespace), Node: getenv(contract.EnvNodeName),

@@ -48,9 +48,9 @@ func TestAllGiven(t *testing.T) {
 		contract.EnvEnclaveImage: "/images/x.eif", contract.EnvLauncher: "qemu", contract.EnvQEMUDir: "/opt/qemu",
 		contract.EnvConfigPath: "/etc/signer.json", contract.EnvAPIPort: "19000", contract.EnvTLSPort: "19443",
 		contract.EnvMetricsPort: "13000", contract.EnvSupervisorPort: "19090", contract.EnvDrainSeconds: "60",
-		contract.EnvEgress:    "KMS.eu-west-1.amazonaws.com.:443, 169.254.170.23:80,kms.eu-west-1.amazonaws.com:443",
-		contract.EnvAWSRegion: "eu-west-1", contract.EnvNitroSocketsPath: "/tmp/sockets/",
-		contract.EnvPodName: "signer-0", contract.EnvPodNamespace: "signers", contract.EnvNodeName: "node-1",
+		contract.EnvEgress:           "KMS.eu-west-1.amazonaws.com.:443, 169.254.170.23:80,kms.eu-west-1.amazonaws.com:443",
+		contract.EnvNitroSocketsPath: "/tmp/sockets/",
+		contract.EnvPodName:          "signer-0", contract.EnvPodNamespace: "signers", contract.EnvNodeName: "node-1",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,6 @@ func TestAllGiven(t *testing.T) {
 		Ports:      Ports{API: 19000, TLS: 19443, Metrics: 13000, Supervisor: 19090},
 		Drain:      time.Minute,
 		Egress:     []egress.Endpoint{{Host: "kms.eu-west-1.amazonaws.com", Port: 443}, {Host: "169.254.170.23", Port: 80}},
-		Region:     "eu-west-1",
 		SocketsDir: "/tmp/sockets",
 		Pod:        Pod{Name: "signer-0", Namespace: "signers", Node: "node-1"},
 	}
@@ -133,14 +132,14 @@ func TestTooManyEndpoints(t *testing.T) {
 }
 
 // TestReadsTheContract: each CHAMBER_* variable that the contract names is read, and no
-// other. Beside them there are the AWS region and nitro-cli's folder of sockets.
+// other. Beside them there is nitro-cli's folder of sockets.
 func TestReadsTheContract(t *testing.T) {
 	read := map[string]bool{}
 	_, _ = Load(func(name string) string {
 		read[name] = true
 		return ""
 	})
-	want := append(variables(t), contract.EnvAWSRegion, contract.EnvNitroSocketsPath)
+	want := append(variables(t), contract.EnvNitroSocketsPath)
 	slices.Sort(want)
 	var got []string
 	for name := range read {

@@ -22,35 +22,44 @@ type Machine struct {
 	log     *slog.Logger
 	observe func(Transition)
 
-	mu    sync.Mutex
-	state State
-	since time.Time
+	mu  sync.Mutex
+	now Moment
+}
+
+// Moment is a state, since when it is and why.
+type Moment struct {
+	State  State
+	Since  time.Time
+	Reason string
 }
 
 // New returns a machine in its first state. Each transition gives one line of the log
 // and one call of observe, which may be nil and must not call the machine.
 func New(log *slog.Logger, observe func(Transition)) *Machine {
-	return &Machine{log: log, observe: observe, state: Preflight, since: time.Now()}
+	return &Machine{log: log, observe: observe, now: Moment{State: Preflight, Since: time.Now()}}
+}
+
+// Now is the present state.
+func (m *Machine) Now() Moment {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
 }
 
 // State is the present state.
-func (m *Machine) State() State {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state
-}
+func (m *Machine) State() State { return m.Now().State }
 
 // Become makes a transition. One that the table has not changes nothing and is an error:
 // two things that end the supervisor at once are no reason to fail twice.
 func (m *Machine) Become(to State, reason string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.state.CanBecome(to) {
-		return fmt.Errorf("%s cannot follow %s", to, m.state)
+	if !m.now.State.CanBecome(to) {
+		return fmt.Errorf("%s cannot follow %s", to, m.now.State)
 	}
-	now := time.Now()
-	t := Transition{From: m.state, To: to, InState: now.Sub(m.since), Reason: reason}
-	m.state, m.since = to, now
+	now := Moment{State: to, Since: time.Now(), Reason: reason}
+	t := Transition{From: m.now.State, To: to, InState: now.Since.Sub(m.now.Since), Reason: reason}
+	m.now = now
 	level := slog.LevelInfo
 	if to == Failed {
 		level = slog.LevelError
