@@ -53,10 +53,15 @@ func (x *session) pause(ctx context.Context, d time.Duration) *Failure {
 	return nil
 }
 
-// firstOut waits for connections that end by themselves: as long as the drain has time
-// beyond what the signer itself needs, within bounds.
+// patience is how long connections get to end by themselves: what a drain has beyond the
+// time that the signer itself needs, within bounds.
+func patience(drain, most time.Duration) time.Duration {
+	return min(most, max(drain-contract.SignerDrainSeconds*time.Second, most/5))
+}
+
+// firstOut waits for connections that end by themselves.
 func (x *session) firstOut(ctx context.Context, closed <-chan struct{}) *Failure {
-	most := min(x.Timing.FirstOut, max(x.Config.Drain-contract.SignerDrainSeconds*time.Second, x.Timing.FirstOut/5))
+	most := patience(x.Config.Drain, x.Timing.FirstOut)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

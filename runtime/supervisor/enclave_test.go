@@ -37,10 +37,11 @@ type fakeLauncher struct {
 	root     string   // of the payload
 	findings []launch.Finding
 	refuses  error
-	// mute is an enclave whose first program never says a word, slow one that waits with
-	// it until the test lets it go.
-	mute bool
-	slow chan struct{}
+	// hold keeps a preflight from ending, slow a launch, until the test lets them go.
+	hold, slow chan struct{}
+	// mute is an enclave whose first program never says a word, deaf one that answers no
+	// call, spied one that somebody else has put into debug mode.
+	mute, deaf, spied bool
 	// meddle is called when the guest waits for its bootstrap.
 	meddle func(e *fakeEnclave)
 
@@ -48,7 +49,15 @@ type fakeLauncher struct {
 	enclave *fakeEnclave
 }
 
-func (l *fakeLauncher) Preflight(context.Context, launch.Request) []launch.Finding { return l.findings }
+func (l *fakeLauncher) Preflight(ctx context.Context, _ launch.Request) []launch.Finding {
+	if l.hold != nil {
+		select {
+		case <-l.hold:
+		case <-ctx.Done():
+		}
+	}
+	return l.findings
+}
 
 func (l *fakeLauncher) Launch(ctx context.Context, r launch.Request) (launch.Enclave, error) {
 	if l.slow != nil {
@@ -93,7 +102,8 @@ type fakeEnclave struct {
 	device    *transporttest.Device
 	heartbeat transport.Listener
 	guest     *guest.Guest
-	cancel    context.CancelFunc
+	cancel    context.CancelFunc // of everything
+	silence   context.CancelFunc // of the control channel
 	served    chan struct{}
 	debug     bool
 	started   time.Time
@@ -107,14 +117,15 @@ type fakeEnclave struct {
 
 func (e *fakeEnclave) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
-	e.cancel, e.served = cancel, make(chan struct{})
+	answering, silence := context.WithCancel(ctx)
+	e.cancel, e.silence, e.served = cancel, silence, make(chan struct{})
 	var err error
 	if e.heartbeat, err = e.device.Host().Listen(ctx, contract.PortHeartbeat); err != nil {
 		return err
 	}
 	buffer := logs.New(1000, 1<<20)
 	value := measured
-	if e.debug {
+	if e.debug || e.launcher.spied {
 		value = make(attest.PCR, 48)
 	}
 	config := guest.Config{
@@ -134,7 +145,11 @@ func (e *fakeEnclave) start() error {
 	e.guest = guest.New(ctx, config)
 	go func() {
 		defer close(e.served)
-		if e.guest.Serve(ctx, listener) == nil {
+		if e.launcher.deaf {
+			<-ctx.Done()
+			return
+		}
+		if e.guest.Serve(answering, listener) == nil {
 			e.ends(nil) // the machine restarts
 		}
 	}()
@@ -156,6 +171,9 @@ func (e *fakeEnclave) ends(err error) {
 
 // die ends the enclave as a kill of its process does: no connection is told.
 func (e *fakeEnclave) die() { e.ends(errors.New("killed")) }
+
+// hang makes it answer nobody any more.
+func (e *fakeEnclave) hang() { e.silence() }
 
 func (e *fakeEnclave) Info() launch.Info {
 	return launch.Info{ID: "i-0123456789abcdef0-enc0123456789abcdef", CID: 16, CPUCount: 2, MemoryMiB: 512, Debug: e.debug, Started: e.started}

@@ -21,7 +21,11 @@ type session struct {
 	// has died can stay open without an error.
 	ctx context.Context
 	cut context.CancelCauseFunc
-	// working are the goroutines that ctx ends.
+	// calls is the life of calls for the status, a little longer: the last one has the
+	// payload's exit code.
+	calls   context.Context
+	endCall context.CancelFunc
+	// working are the goroutines that ctx and calls end.
 	working sync.WaitGroup
 	// relayed is closed when the log stream has ended.
 	relayed chan struct{}
@@ -50,6 +54,7 @@ var errClosed = errors.New("the supervisor ends")
 func newSession(s *Supervisor) *session {
 	x := &session{Supervisor: s, finished: make(chan struct{})}
 	x.ctx, x.cut = context.WithCancelCause(context.Background())
+	x.calls, x.endCall = context.WithCancel(context.Background())
 	x.hasty, x.hasten = context.WithCancel(context.Background())
 	return x
 }
@@ -121,10 +126,11 @@ func (x *session) close() {
 	}
 	x.awaitRelay()
 	x.endEnclave()
+	x.endCall()
+	x.working.Wait()
 	if x.client != nil {
 		x.client.Close()
 	}
-	x.working.Wait()
 	x.hasten()
 }
 

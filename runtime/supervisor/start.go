@@ -60,7 +60,8 @@ func (x *session) launch(ctx context.Context) error {
 	return nil
 }
 
-// awaitEnd cuts all traffic as soon as the enclave is gone.
+// awaitEnd cuts all traffic as soon as the enclave is gone. An enclave ends once it has
+// told how its payload did, so that this answer may be on its way yet.
 func (x *session) awaitEnd() {
 	select {
 	case <-x.enclave.Done():
@@ -68,8 +69,12 @@ func (x *session) awaitEnd() {
 		return
 	}
 	f := failure(ExitEnclave, x.enclave.Err(), "the enclave has ended by itself")
-	x.finish(f)
 	x.cut(f)
+	select {
+	case <-x.finished:
+	case <-time.After(lastBytes):
+		x.finish(f)
+	}
 }
 
 func (x *session) boot(ctx context.Context) error {

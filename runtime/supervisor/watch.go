@@ -45,7 +45,7 @@ func (x *session) watch() {
 	defer tick.Stop()
 	hasty := x.hasty.Done()
 	for {
-		status, err := x.statusOnce(x.ctx)
+		status, err := x.statusOnce(x.calls)
 		if err == nil {
 			x.heard(status)
 		} else {
