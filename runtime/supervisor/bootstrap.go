@@ -11,9 +11,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/bridge"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/forward"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/metrics"
 )
 
 // tokenBytes is the randomness of the token.
@@ -120,14 +122,13 @@ func (x *session) request(ctx context.Context) (control.Bootstrap, error) {
 		return control.Bootstrap{}, failure(ExitConfig, err, "the signer has no credentials")
 	}
 	// The context of the ways is the session's: they outlive the bootstrap.
-	set, ports, err := forward.OpenEgress(x.ctx, x.Config.Egress, x.Dialer, x.enclave.Link(), x.hooks()) //nolint:contextcheck // as said
+	set, ports, err := forward.OpenEgress(x.ctx, x.Config.Egress, x.Dialer, x.enclave.Link(), x.hooks(metrics.Egress)) //nolint:contextcheck // as said
 	if err != nil {
 		return control.Bootstrap{}, failure(ExitInternal, err, "the enclave has no way out")
 	}
 	x.mu.Lock()
 	x.egress = set
 	x.mu.Unlock()
-	x.Observer.Opened(set)
 	return control.Bootstrap{
 		Time:        time.Now(),
 		Environment: maps.Clone(x.Credentials.Environment),
@@ -156,6 +157,11 @@ func readConfig(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-func (x *session) hooks() forward.Hooks {
-	return forward.Hooks{Observe: x.Observer.Connection, Log: x.Log}
+// hooks make the ways of one direction seen.
+func (s *Supervisor) hooks(direction metrics.Way) forward.Hooks {
+	return forward.Hooks{
+		Observer: func(name string) func(bridge.Result) { return s.Metrics.Observer(direction, name) },
+		Opened:   func(name string, b *bridge.Bridge) { s.Metrics.Add(direction, name, b) },
+		Log:      s.Log.With("way", direction),
+	}
 }

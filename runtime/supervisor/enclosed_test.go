@@ -87,11 +87,7 @@ func TestStrangerIsLater(t *testing.T) {
 	if err := other.Bootstrap(t.Context(), control.Bootstrap{Time: time.Now()}); control.ErrorCode(err) != control.CodeConflict {
 		t.Fatal(err)
 	}
-	eventually(t, "it is observed", func() bool {
-		w.observer.mu.Lock()
-		defer w.observer.mu.Unlock()
-		return w.observer.refused == 1
-	})
+	eventually(t, "it is counted", func() bool { return w.measured("chamber_enclave_refused_bootstraps_total 1") })
 	if !strings.Contains(w.log.String(), "somebody else tries to bootstrap this enclave") {
 		t.Error("it is not in the log")
 	}

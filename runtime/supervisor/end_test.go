@@ -124,7 +124,7 @@ func TestDrainHasAnEnd(t *testing.T) {
 		o.Config.Drain, o.Timing.FirstOut = 500*time.Millisecond, 50*time.Millisecond
 	})
 	w.begin(t)
-	eventually(t, "the payload is ready", func() bool { return strings.Contains(w.log.String(), "stdout ready") })
+	eventually(t, "the payload is ready", func() bool { return strings.Contains(w.log.String(), `"msg":"ready","source":"enclave"`) })
 	w.term()
 	w.wantEnd(t, 0)
 	if !strings.Contains(w.log.String(), "signal 9") {

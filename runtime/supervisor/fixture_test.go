@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,15 +21,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/bridge"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/guest/policy"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/admin"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/config"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/credentials"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/forward"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
 )
 
@@ -52,7 +50,6 @@ type world struct {
 	sealed   string
 	signals  chan os.Signal
 	result   chan error
-	observer *fakeObserver
 	log      *buffer
 
 	mu    sync.Mutex
@@ -70,7 +67,7 @@ func newWorld(t *testing.T, behaviour string, changes ...func(*world, *Options))
 	}
 	w := &world{
 		folder: folder, token: filepath.Join(folder, "token"), journal: filepath.Join(folder, "journal"), sealed: filepath.Join(folder, "sealed"),
-		signals: make(chan os.Signal, 2), result: make(chan error, 1), observer: &fakeObserver{}, log: &buffer{}, ports: map[uint16]string{},
+		signals: make(chan os.Signal, 2), result: make(chan error, 1), log: &buffer{}, ports: map[uint16]string{},
 	}
 	port := freePort(t)
 	root := filepath.Join(folder, "root")
@@ -95,12 +92,9 @@ func newWorld(t *testing.T, behaviour string, changes ...func(*world, *Options))
 			Ports: config.Ports{API: port, TLS: 2, Metrics: 3, Supervisor: 4},
 			Pod:   config.Pod{Name: "signer-0", Node: "node-1"},
 		},
-		Launcher: w.launcher, Observer: w.observer, Log: slog.New(slog.NewJSONHandler(w.log, nil)), Listen: w.listen, Timing: quick,
+		Launcher: w.launcher, Log: slog.New(slog.NewJSONHandler(w.log, nil)), LogOutput: w.log, Listen: w.listen, Timing: quick,
 		Credentials:    credentials.Set{Environment: map[string]string{"AWS_REGION": "eu-west-1"}, Files: []string{w.token}},
 		TerminationLog: filepath.Join(folder, "termination-log"),
-		Relay: func(ctx context.Context, c *control.Client) error {
-			return c.Logs(ctx, func(l control.Line) { _, _ = w.log.Write([]byte(l.Stream + " " + l.Text + "\n")) })
-		},
 	}
 	for _, change := range changes {
 		change(w, &o)
@@ -290,35 +284,23 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// fakeObserver keeps what it is told.
-type fakeObserver struct {
-	mu      sync.Mutex
-	states  []lifecycle.State
-	booted  time.Duration
-	ends    map[bridge.End]int
-	sets    []*forward.Set
-	refused uint64
+// states are those that the log has, in their order.
+func (w *world) states() (states []lifecycle.State) {
+	for _, m := range regexp.MustCompile(`"msg":"state","from":"[a-z]*","to":"([a-z]*)"`).FindAllStringSubmatch(w.log.String(), -1) {
+		states = append(states, lifecycle.State(m[1]))
+	}
+	return states
 }
 
-func (o *fakeObserver) Transition(t lifecycle.Transition) {
-	o.with(func() { o.states = append(o.states, t.To) })
-}
-func (o *fakeObserver) Booted(took time.Duration)  { o.with(func() { o.booted = took }) }
-func (o *fakeObserver) Opened(s *forward.Set)      { o.with(func() { o.sets = append(o.sets, s) }) }
-func (o *fakeObserver) RefusedBootstraps(n uint64) { o.with(func() { o.refused = n }) }
-func (o *fakeObserver) Connection(_ forward.Direction, r bridge.Result) {
-	o.with(func() {
-		if o.ends == nil {
-			o.ends = map[bridge.End]int{}
+// measured tells whether the metrics have all of these lines.
+func (w *world) measured(lines ...string) bool {
+	_, body := fetchFrom(w.address(4), "/metrics")
+	for _, line := range lines {
+		if !strings.Contains(body, "\n"+line+"\n") {
+			return false
 		}
-		o.ends[r.End]++
-	})
-}
-
-func (o *fakeObserver) with(f func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	f()
+	}
+	return true
 }
 
 var errRefused = errors.New("no CPUs are left")

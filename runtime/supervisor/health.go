@@ -47,7 +47,11 @@ func (s *Supervisor) ready(ctx context.Context) error {
 	if silent > s.Timing.Stale {
 		return fmt.Errorf("the enclave has not answered for %s", silent.Round(time.Second))
 	}
-	return s.askSigner(ctx, address)
+	if err := s.askSigner(ctx, address); err != nil {
+		return err
+	}
+	x.first.Do(func() { s.Metrics.Ready(time.Since(x.enclave.Info().Started)) })
+	return nil
 }
 
 // askSigner asks as a client would: through the pod's own port.

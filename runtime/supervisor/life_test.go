@@ -35,16 +35,19 @@ func TestLife(t *testing.T) {
 			t.Errorf("%s in the enclave is %q: %v", path, got, err)
 		}
 	}
+	ready := w.measured(`chamber_supervisor_state{state="ready"} 1`, `chamber_supervisor_state{state="booting"} 0`,
+		`chamber_credentials_pushes_total{result="success"} 1`, `chamber_enclave_refused_bootstraps_total 0`)
+	if !ready || w.measured("chamber_enclave_boot_seconds 0") || w.measured("chamber_enclave_ready_seconds 0") {
+		_, body := fetchFrom(w.address(4), "/metrics")
+		t.Errorf("metrics:\n%s", body)
+	}
 	w.term()
 	w.wantEnd(t, 0)
 	want := []lifecycle.State{lifecycle.Starting, lifecycle.Booting, lifecycle.Bootstrapping, lifecycle.Ready, lifecycle.Draining, lifecycle.Stopped}
-	if diff := cmp.Diff(want, w.observer.states); diff != "" {
+	if diff := cmp.Diff(want, w.states()); diff != "" {
 		t.Error(diff)
 	}
-	if w.observer.booted <= 0 || len(w.observer.sets) != 2 {
-		t.Errorf("observed: booted in %s, %d sets of ways", w.observer.booted, len(w.observer.sets))
-	}
-	if log := w.log.String(); !strings.Contains(log, "stdout listening") || strings.Contains(log, "first token") {
+	if log := w.log.String(); !strings.Contains(log, `"msg":"listening","source":"enclave","stream":"stdout"`) || strings.Contains(log, "first token") {
 		t.Errorf("log:\n%s", log)
 	}
 }
@@ -114,7 +117,7 @@ func TestPayloadEnds(t *testing.T) {
 	w := newWorld(t, "exit")
 	w.begin(t)
 	w.wantEnd(t, ExitPayload, "the payload has ended by itself with exit code 7")
-	if !strings.Contains(w.log.String(), "stdout last words") {
+	if !strings.Contains(w.log.String(), `"msg":"last words","source":"enclave","stream":"stdout"`) {
 		t.Error("its last words are lost")
 	}
 }

@@ -1,20 +1,17 @@
 package supervisor
 
 import (
-	"context"
+	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/bridge"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/egress"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/config"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/credentials"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/forward"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/metrics"
 )
 
 // Options are what a Supervisor is made of. Config, Launcher and Log are required.
@@ -23,13 +20,12 @@ type Options struct {
 	Launcher    launch.Launcher
 	Credentials credentials.Set
 	Log         *slog.Logger
-	// Relay hands the enclave's log stream on until the stream or ctx ends. Nil means
-	// that nobody reads it.
-	Relay func(ctx context.Context, client *control.Client) error
-	// Observer is told what happens, for metrics. It may be nil.
-	Observer Observer
-	// Metrics serves contract.PathMetrics. Nil means that there is none.
-	Metrics http.Handler
+	// LogOutput is where the enclave's log goes. Nil means that nobody reads it. What Log
+	// writes to the same place must go through one relay.Writer with it.
+	LogOutput io.Writer
+	// Metrics are told what happens, and served. Nil means those of a container that was
+	// never started before.
+	Metrics *metrics.Metrics
 
 	// Listen opens a TCP port of the pod. Nil means forward.ListenTCP.
 	Listen forward.Listen
@@ -43,20 +39,6 @@ type Options struct {
 	TerminationLog string
 	// Timing is for tests. The zero value means DefaultTiming.
 	Timing Timing
-}
-
-// Observer is told what happens, from several goroutines. Its methods must not block.
-type Observer interface {
-	// Transition is called once for each change of the state.
-	Transition(t lifecycle.Transition)
-	// Booted tells the time from the enclave's start to its first sign of life.
-	Booted(took time.Duration)
-	// Connection is called once for each connection when it has ended.
-	Connection(d forward.Direction, r bridge.Result)
-	// Opened tells of ways whose counters can be read from now on.
-	Opened(set *forward.Set)
-	// RefusedBootstraps tells how many bootstraps of strangers the enclave has refused.
-	RefusedBootstraps(count uint64)
 }
 
 // Timing is how long things may take.
@@ -111,12 +93,3 @@ func BootTimeout(imageBytes int64, memoryMiB int) time.Duration {
 	parts := func(n, size int64) time.Duration { return time.Duration(max(1, (n+size-1)/size)) }
 	return unit*parts(imageBytes, 6<<30) + unit*parts(int64(memoryMiB), 100<<10)
 }
-
-// silence is an Observer that nobody gave.
-type silence struct{}
-
-func (silence) Transition(lifecycle.Transition)             {}
-func (silence) Booted(time.Duration)                        {}
-func (silence) Connection(forward.Direction, bridge.Result) {}
-func (silence) Opened(*forward.Set)                         {}
-func (silence) RefusedBootstraps(uint64)                    {}

@@ -58,8 +58,6 @@ func (s *Supervisor) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+contract.PathLive, s.livez)
 	mux.HandleFunc("GET "+contract.PathReady, s.readyz)
-	if s.Metrics != nil {
-		mux.Handle("GET "+contract.PathMetrics, s.Metrics)
-	}
+	mux.Handle("GET "+contract.PathMetrics, s.Metrics.Handler())
 	return mux
 }

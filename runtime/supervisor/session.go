@@ -38,6 +38,9 @@ type session struct {
 	// says how.
 	finished chan struct{}
 
+	// first is the first time that the signer was ready.
+	first sync.Once
+
 	mu       sync.Mutex
 	end      *Failure
 	enclave  launch.Enclave

@@ -87,7 +87,7 @@ func (x *session) boot(ctx context.Context) error {
 	case err == nil:
 		took := time.Since(x.enclave.Info().Started)
 		x.Log.Info("enclave booted", "seconds", took.Seconds())
-		x.Observer.Booted(took)
+		x.Metrics.Booted(took)
 		return nil
 	case errors.Is(within.Err(), context.DeadlineExceeded):
 		return failure(ExitLaunch, err, "the enclave gave no sign of life in %s; start it in debug mode and read its console", most)

@@ -10,6 +10,7 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/forward"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/metrics"
 )
 
 // Supervisor lives once: see [Supervisor.Run].
@@ -24,9 +25,10 @@ type Supervisor struct {
 
 // New returns a supervisor in its first state.
 func New(o Options) *Supervisor {
-	if o.Observer == nil {
-		o.Observer = silence{}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics("unknown", 0)
 	}
+	o.Credentials.Logger = o.Log
 	if o.Listen == nil {
 		o.Listen = forward.ListenTCP
 	}
@@ -43,8 +45,19 @@ func New(o Options) *Supervisor {
 		o.Timing = DefaultTiming()
 	}
 	s := &Supervisor{Options: o, ending: newEnding()}
-	s.machine = lifecycle.New(o.Log, o.Observer.Transition)
+	s.machine = lifecycle.New(o.Log, func(t lifecycle.Transition) { o.Metrics.Transition(string(t.To)) })
+	o.Metrics.Transition(string(s.machine.State()))
 	return s
+}
+
+// NewMetrics returns metrics that know the supervisor's states. restarts is how often the
+// container was started before.
+func NewMetrics(version string, restarts int) *metrics.Metrics {
+	var states []string
+	for _, state := range lifecycle.States() {
+		states = append(states, string(state))
+	}
+	return metrics.New(metrics.Options{Version: version, States: states, Restarts: restarts})
 }
 
 // measurementsOf is where an image's measurements are. In the pod's image they have a

@@ -7,6 +7,8 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/forward"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/metrics"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/relay"
 )
 
 // open makes the pod reachable. Until then its ports refuse connections: a probe and a
@@ -17,22 +19,28 @@ func (x *session) open(ctx context.Context) error {
 		{Name: forward.Metrics, Port: x.Config.Ports.Metrics},
 	}
 	// The context of the ways is the session's: they outlive this call.
-	set, err := forward.OpenIngress(x.ctx, ports, x.Listen, x.enclave.Link(), x.hooks()) //nolint:contextcheck // as said
+	set, err := forward.OpenIngress(x.ctx, ports, x.Listen, x.enclave.Link(), x.hooks(metrics.Ingress)) //nolint:contextcheck // as said
 	if err != nil {
 		return failure(ExitInternal, err, "the enclave cannot be reached from outside")
 	}
 	x.mu.Lock()
 	x.ingress = set
 	x.mu.Unlock()
-	x.Observer.Opened(set)
 	x.relay()
 	x.working.Go(x.watch)
-	x.working.Go(func() { _ = x.Credentials.Watch(x.ctx, x.client.PutFiles) }) // it logs what fails
+	x.working.Go(func() { _ = x.Credentials.Watch(x.ctx, x.push) }) // it logs what fails
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	x.become(lifecycle.Ready, "the payload has started")
 	return nil
+}
+
+// push replaces tokens in the enclave.
+func (x *session) push(ctx context.Context, files []control.File) error {
+	err := x.client.PutFiles(ctx, files)
+	x.Metrics.Pushed(err)
+	return err
 }
 
 // quickly is how often the status is asked for while the payload ends: the enclave waits
@@ -68,10 +76,10 @@ func (x *session) heard(status control.Status) {
 	risen := status.RefusedBootstraps > x.status.RefusedBootstraps
 	x.status, x.answered = status, time.Now()
 	x.mu.Unlock()
+	x.Metrics.Guest(status)
 	if risen {
 		x.Log.Error("somebody else tries to bootstrap this enclave and was refused: find the pod of this node that may open AF_VSOCK sockets and is no chamber",
 			"refused", status.RefusedBootstraps, "node", x.Config.Pod.Node)
-		x.Observer.RefusedBootstraps(status.RefusedBootstraps)
 	}
 	if status.State == control.StateExited {
 		x.finish(exited(status))
@@ -101,29 +109,19 @@ func (x *session) missed(err error) {
 	}
 }
 
-// relay reads the log stream, again when its connection breaks, until the guest ends it.
+// relay hands the enclave's log on until the guest ends it.
 func (x *session) relay() {
 	x.relayed = make(chan struct{})
-	if x.Relay == nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	x.unrelay = cancel
+	if x.LogOutput == nil {
 		close(x.relayed)
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	x.unrelay = cancel
+	lines := relay.Relay{Out: x.LogOutput, Log: x.Log}
 	go func() {
 		defer close(x.relayed)
-		for {
-			err := x.Relay(ctx, x.client)
-			if err == nil || ctx.Err() != nil {
-				return
-			}
-			x.Log.Warn("the enclave's log stream has broken; it is read again", "error", err)
-			select {
-			case <-time.After(x.Timing.Poll):
-			case <-ctx.Done():
-				return
-			}
-		}
+		_ = lines.Run(ctx, x.client) // it logs what fails
 	}()
 }
 
@@ -147,9 +145,7 @@ func (x *session) awaitRelay() {
 			waiting = false
 		}
 	}
-	if x.unrelay != nil {
-		x.unrelay()
-	}
+	x.unrelay()
 	<-x.relayed
 }
 

@@ -36,7 +36,7 @@ func Direct(e egress.Endpoint) (Dial, error) {
 // kernel chooses the parent's ports, for all pods of a node share them; the list says
 // which they are, for the bootstrap. dialer makes what connects to an endpoint.
 func OpenEgress(ctx context.Context, endpoints []egress.Endpoint, dialer func(egress.Endpoint) (Dial, error), link transport.Link, hooks Hooks) (*Set, []control.Egress, error) {
-	s := &Set{direction: Egress, hooks: hooks}
+	s := &Set{hooks: hooks}
 	var ports []control.Egress
 	for _, e := range endpoints {
 		dial, err := dialer(e)

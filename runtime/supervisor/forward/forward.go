@@ -13,31 +13,23 @@ import (
 	"sync"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/bridge"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
-// Direction is a label for metrics.
-type Direction string
-
-// The directions, as seen from the enclave.
-const (
-	Ingress Direction = "ingress"
-	Egress  Direction = "egress"
-)
-
-// Hooks are told what happens. Log is required.
+// Hooks join ways to logs and metrics. Log is required.
 type Hooks struct {
-	// Observe is called once for each connection when it has ended. It may be nil.
-	Observe func(Direction, bridge.Result)
-	Log     *slog.Logger
+	// Observer makes what is told of each connection of a bridge when it has ended. It
+	// may be nil.
+	Observer func(name string) func(bridge.Result)
+	// Opened is called for each bridge before it has its first connection. It may be nil.
+	Opened func(name string, b *bridge.Bridge)
+	Log    *slog.Logger
 }
 
 // Set is all ways of one direction.
 type Set struct {
-	direction Direction
-	hooks     Hooks
-	ways      []*way
-	serving   sync.WaitGroup
+	hooks   Hooks
+	ways    []*way
+	serving sync.WaitGroup
 }
 
 // way is a listener and what forwards its connections.
@@ -48,9 +40,9 @@ type way struct {
 
 // add makes a way. Its listener is not served before the whole set is there.
 func (s *Set) add(b *bridge.Bridge, l net.Listener) {
-	b.Logger = s.hooks.Log.With("direction", s.direction)
-	if s.hooks.Observe != nil {
-		b.Observe = func(r bridge.Result) { s.hooks.Observe(s.direction, r) }
+	b.Logger = s.hooks.Log
+	if s.hooks.Observer != nil {
+		b.Observe = s.hooks.Observer(b.Name)
 	}
 	s.ways = append(s.ways, &way{b, l})
 }
@@ -58,6 +50,9 @@ func (s *Set) add(b *bridge.Bridge, l net.Listener) {
 // serve begins with all ways.
 func (s *Set) serve(ctx context.Context) {
 	for _, w := range s.ways {
+		if s.hooks.Opened != nil {
+			s.hooks.Opened(w.bridge.Name, w.bridge)
+		}
 		s.serving.Go(func() { _ = w.bridge.Serve(ctx, w.listener) }) // the bridge logs why it ends
 	}
 }
@@ -77,18 +72,6 @@ func (s *Set) Addr(name string) net.Addr {
 		}
 	}
 	return nil
-}
-
-// Each calls f with the counters of each way. strangers are connections that were closed
-// because they came from somebody else than the enclave.
-func (s *Set) Each(f func(d Direction, name string, stats bridge.Stats, strangers uint64)) {
-	for _, w := range s.ways {
-		var strangers uint64
-		if l, ok := w.listener.(transport.Listener); ok {
-			strangers = l.Strangers()
-		}
-		f(s.direction, w.bridge.Name, w.bridge.Stats(), strangers)
-	}
 }
 
 // Shutdown refuses new connections, waits for those that there are, and cuts what is left

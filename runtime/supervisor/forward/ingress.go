@@ -33,7 +33,7 @@ func ListenTCP(ctx context.Context, port uint16) (net.Listener, error) {
 
 // OpenIngress lets clients of the pod reach the enclave, all ports or none.
 func OpenIngress(ctx context.Context, ports []Port, listen Listen, link transport.Link, hooks Hooks) (*Set, error) {
-	s := &Set{direction: Ingress, hooks: hooks}
+	s := &Set{hooks: hooks}
 	for _, p := range ports {
 		l, err := listen(ctx, p.Port)
 		if err != nil {
