@@ -126,6 +126,10 @@ provider: ## Build the Pulumi plugin into bin/.
 enclave-init: ## Build the first program of an enclave into bin/, for chamber eif build --init.
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o bin/enclave-init ./cmd/enclave-init
 
+.PHONY: enclave-supervisor
+enclave-supervisor: ## Build PID 1 of the chamber's container into bin/.
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o bin/enclave-supervisor ./cmd/enclave-supervisor
+
 .PHONY: clean
 clean: ## Remove bin/. The cache of built tools stays.
 	@rm -rf bin

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,12 +139,14 @@ func (s *Supervisor) become(to lifecycle.State, reason string) {
 // Pod Failure").
 const maxTermination = 4096
 
-// report writes the reason of a failure where kubelet reads it. It makes no file: without
-// kubelet there is none.
-func (s *Supervisor) report(err error) {
-	f, openErr := os.OpenFile(s.TerminationLog, os.O_WRONLY|os.O_TRUNC, 0)
+func (s *Supervisor) report(err error) { WriteTermination(s.Log, s.TerminationLog, err) }
+
+// WriteTermination writes the reason of a failure where kubelet reads it. It makes no
+// file: without kubelet there is none.
+func WriteTermination(log *slog.Logger, path string, err error) {
+	f, openErr := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if openErr != nil {
-		s.Log.Debug("no termination message", "error", openErr)
+		log.Debug("no termination message", "error", openErr)
 		return
 	}
 	text := err.Error()
@@ -152,6 +155,6 @@ func (s *Supervisor) report(err error) {
 		writeErr = closeErr
 	}
 	if writeErr != nil {
-		s.Log.Warn("the termination message was not written", "error", writeErr)
+		log.Warn("the termination message was not written", "error", writeErr)
 	}
 }

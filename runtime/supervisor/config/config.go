@@ -3,7 +3,7 @@
 package config
 
 import (
-	"strings"
+	"path"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
@@ -91,7 +91,14 @@ func (c Config) List() (egress.List, error) {
 	return egress.ParseList(contract.EnvEgress, rules)
 }
 
-// AdminSocket is the path of the supervisor's own socket.
-func (c Config) AdminSocket() string {
-	return strings.TrimSuffix(c.SocketsDir, "/") + "/" + contract.AdminSocket
+// AdminSocket is the path of the supervisor's own socket. It alone is needed to talk to
+// a supervisor that runs.
+func AdminSocket(getenv func(string) string) string {
+	r := reader{getenv: getenv}
+	return socketIn(r.path(contract.EnvNitroSocketsPath, contract.SocketsDir))
 }
+
+// AdminSocket is the path of the supervisor's own socket.
+func (c Config) AdminSocket() string { return socketIn(c.SocketsDir) }
+
+func socketIn(dir string) string { return path.Join(dir, contract.AdminSocket) }
