@@ -14,7 +14,7 @@ import (
 // Run answers a call with nitro-cli's name and returns the exit status: 0, or 1 with an
 // error on stderr. args are without the name of the program; version is the supervisor's.
 func Run(ctx context.Context, supervisor admin.Supervisor, version string, args []string, stdout, stderr io.Writer) int {
-	root := newCommand(supervisor, version)
+	root := newCommand(supervisor, version) //nolint:contextcheck // its commands get ctx from ExecuteContext
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

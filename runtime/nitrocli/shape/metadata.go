@@ -3,6 +3,7 @@ package shape
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 )
@@ -40,6 +41,5 @@ func (m Metadata) MarshalJSON() ([]byte, error) {
 	if len(members) == 0 {
 		return own, nil
 	}
-	joined := append(own[:len(own)-1:len(own)-1], ',')
-	return append(append(joined, members...), '}'), nil
+	return slices.Concat(own[:len(own)-1], []byte(","), members, []byte("}")), nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -262,5 +263,37 @@ func TestNotRunning(t *testing.T) {
 	_, err := NewClient(filepath.Join(t.TempDir(), "s.sock")).Describe(t.Context())
 	if !errors.Is(err, ErrNotRunning) {
 		t.Errorf("error: %v", err)
+	}
+}
+
+// TestNothingLeaks: calls that ended in all the ways in which they do leave no goroutine.
+func TestNothingLeaks(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 20 {
+		reader, _ := io.Pipe()
+		s := &fakeSupervisor{console: reader, draining: make(chan struct{}), drained: make(chan struct{})}
+		client, stop := serve(t, s)
+		given, cancel := context.WithCancel(t.Context())
+		gaveUp := make(chan error, 1)
+		go func() { gaveUp <- client.Drain(given) }()
+		<-s.draining
+		if _, err := client.Describe(t.Context()); err != nil {
+			t.Error(err)
+		}
+		console, err := client.Console(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+			t.Errorf("drain: %v", err)
+		}
+		stop()
+		_ = console.Close()
+	}
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+		}
 	}
 }

@@ -40,7 +40,7 @@ func Serve(ctx context.Context, listener net.Listener, supervisor Supervisor) er
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
-		Handler:           handler(ctx, supervisor),
+		Handler:           handler(supervisor, func(f func()) func() bool { return context.AfterFunc(ctx, f) }),
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    16 << 10,
 		BaseContext:       func(net.Listener) context.Context { return base },
@@ -62,8 +62,9 @@ func Serve(ctx context.Context, listener net.Listener, supervisor Supervisor) er
 	return nil
 }
 
-// handler is bound to the context of Serve by its consoles alone.
-func handler(serving context.Context, s Supervisor) http.Handler {
+// handler answers calls. Consoles alone end with Serve: atEnd calls a function then, and
+// returns what takes that back.
+func handler(s Supervisor, atEnd func(func()) func() bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathDescription, func(w http.ResponseWriter, r *http.Request) {
 		d, err := s.Describe(r.Context())
@@ -78,7 +79,7 @@ func handler(serving context.Context, s Supervisor) http.Handler {
 	mux.HandleFunc("GET "+pathConsole, func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		defer context.AfterFunc(serving, cancel)()
+		defer atEnd(cancel)()
 		console, err := s.Console(ctx)
 		if err != nil {
 			fail(w, err)

@@ -22,6 +22,9 @@ func (s Set) Read() ([]control.File, error) {
 	files := make([]control.File, 0, len(s.Files))
 	for _, path := range s.Files {
 		content, err := readToken(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			content, err = readToken(path) // kubelet removed the folder that the link led to
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the token %s: %w", path, err)
 		}

@@ -119,7 +119,7 @@ func TestWatchTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := recorder{fail: 8}
 		watch(t, Set{Files: []string{v.token()}}, &r, func() {
-			time.Sleep(4 * time.Second)
+			time.Sleep(4500 * time.Millisecond) // never when Watch looks
 			v.rotate("second")
 			time.Sleep(5 * time.Minute)
 			v.rotate("third")
@@ -146,7 +146,7 @@ func TestWatchSurvivesUnreadable(t *testing.T) {
 		var lines bytes.Buffer
 		set := Set{Files: []string{v.token()}, Logger: slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 		watch(t, set, &r, func() {
-			time.Sleep(time.Second)
+			time.Sleep(1500 * time.Millisecond)
 			v.rotate("")
 			time.Sleep(time.Minute)
 			v.rotate(strings.Repeat("SECRET", MaxTokenBytes))

@@ -167,7 +167,7 @@ func TestDropped(t *testing.T) {
 // messages are the texts of lines, put together.
 func messages(t *testing.T, out string) string {
 	t.Helper()
-	var text string
+	var text strings.Builder
 	for _, l := range strings.SplitAfter(strings.TrimSpace(out), "\n") {
 		var r record
 		if err := json.Unmarshal([]byte(l), &r); err != nil {
@@ -176,9 +176,9 @@ func messages(t *testing.T, out string) string {
 		if len(l) > 6*maxPart+1024 {
 			t.Errorf("a line has %d bytes", len(l))
 		}
-		text += r.Msg
+		text.WriteString(r.Msg)
 	}
-	return text
+	return text.String()
 }
 
 // pieces are a long line as the guest sends it.
