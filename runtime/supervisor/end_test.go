@@ -49,7 +49,9 @@ func TestEnclaveDies(t *testing.T) {
 }
 
 func TestEnclaveFallsSilent(t *testing.T) {
-	w := newWorld(t, "serve", func(_ *world, o *Options) { o.Timing.Silent = 300 * time.Millisecond })
+	w := newWorld(t, "serve", func(_ *world, o *Options) {
+		o.Timing.Silent, o.Timing.LastWords = 300*time.Millisecond, 300*time.Millisecond
+	})
 	w.beginReady(t)
 	w.launcher.running().hang()
 	w.wantEnd(t, ExitEnclave, "the enclave has not answered for")
@@ -58,7 +60,9 @@ func TestEnclaveFallsSilent(t *testing.T) {
 // TestStale: an enclave that has not answered for a while gets no more clients, long
 // before it counts as lost.
 func TestStale(t *testing.T) {
-	w := newWorld(t, "serve", func(_ *world, o *Options) { o.Timing.Stale = 500 * time.Millisecond })
+	w := newWorld(t, "serve", func(_ *world, o *Options) {
+		o.Timing.Stale, o.Timing.LastWords = 500*time.Millisecond, 300*time.Millisecond
+	})
 	w.beginReady(t)
 	w.launcher.running().hang()
 	eventually(t, "it is not ready", func() bool {
