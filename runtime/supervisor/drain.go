@@ -92,7 +92,7 @@ func (x *session) stopPayload(ctx context.Context) {
 			return
 		}
 	}
-	x.Log.Info("the payload has ended as it was told to", "how", x.end.Reason)
+	x.Log.Info("ended as it was told to", "how", x.end.Reason)
 }
 
 // sendStop gives the payload SIGTERM, and SIGKILL after the grace.

@@ -116,7 +116,7 @@ func TestPolicyRefuses(t *testing.T) {
 func TestPayloadEnds(t *testing.T) {
 	w := newWorld(t, "exit")
 	w.begin(t)
-	w.wantEnd(t, ExitPayload, "the payload has ended by itself with exit code 7")
+	w.wantEnd(t, ExitPayload, "the payload has ended with exit code 7")
 	if !strings.Contains(w.log.String(), `"msg":"last words","source":"enclave","stream":"stdout"`) {
 		t.Error("its last words are lost")
 	}

@@ -94,7 +94,7 @@ func exited(status control.Status) *Failure {
 	if code > 128 {
 		return failure(ExitPayload, nil, "the payload was ended by signal %d (exit code %d)", code-128, code)
 	}
-	return failure(ExitPayload, nil, "the payload has ended by itself with exit code %d", code)
+	return failure(ExitPayload, nil, "the payload has ended with exit code %d", code)
 }
 
 // missed counts the time without an answer. An enclave that hangs ends no connection, and
