@@ -38,11 +38,7 @@ type process struct {
 
 func newProcess(t *testing.T) *process {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "pod") // short enough for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	folder := t.TempDir()
 	signerConfig := filepath.Join(folder, "config.json")
 	if err := os.WriteFile(signerConfig, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/admin"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
 )
@@ -43,7 +44,24 @@ func (s *Supervisor) describeEnclave(state lifecycle.State) *admin.Enclave {
 	return &admin.Enclave{
 		Name: name, ID: info.ID, CID: info.CID, CPUs: info.CPUCount, CPUIDs: info.CPUs, MemoryMiB: info.MemoryMiB,
 		State: enclaveState(enclave.Done(), state), Debug: info.Debug, Started: info.Started, Measurements: measurements,
+		Metadata: s.metadata(),
 	}
+}
+
+// metadata are the image's; nil when it cannot tell. Nothing depends on them.
+func (s *Supervisor) metadata() *eif.Metadata {
+	image, err := eif.OpenFile(s.Config.Enclave.Image)
+	if err != nil {
+		s.Log.Debug("the image cannot be read", "error", err)
+		return nil
+	}
+	defer func() { _ = image.Close() }()
+	m, err := image.Metadata()
+	if err != nil {
+		s.Log.Debug("the image has no metadata", "error", err)
+		return nil
+	}
+	return &m
 }
 
 func enclaveState(done <-chan struct{}, state lifecycle.State) admin.EnclaveState {

@@ -82,12 +82,12 @@ const lateGrace = time.Second
 func (x *session) stopPayload(ctx context.Context) {
 	x.hasten()
 	deadline, _ := ctx.Deadline()
-	x.sendStop(time.Until(deadline))
+	x.sendStop(time.Until(deadline)) //nolint:contextcheck // ctx is the time for the payload, not for the call
 	select {
 	case <-x.finished:
 	case <-ctx.Done():
-		x.sendStop(lateGrace)
-		if f := x.pause(context.Background(), lateGrace+x.Timing.LastWords); f == nil {
+		x.sendStop(lateGrace) //nolint:contextcheck // ctx is over
+		if f := x.pause(context.WithoutCancel(ctx), lateGrace+x.Timing.LastWords); f == nil {
 			x.Log.Warn("the payload has not ended in time; it ends with the enclave")
 			return
 		}

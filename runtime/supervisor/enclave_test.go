@@ -75,12 +75,12 @@ func (l *fakeLauncher) Launch(ctx context.Context, r launch.Request) (launch.Enc
 	if err != nil {
 		return nil, err
 	}
-	device, err := transporttest.New(context.Background(), filepath.Join(folder, "v"))
+	device, err := transporttest.New(context.WithoutCancel(ctx), filepath.Join(folder, "v"))
 	if err != nil {
 		return nil, err
 	}
 	e := &fakeEnclave{launcher: l, folder: folder, device: device, done: make(chan struct{}), debug: r.Debug, started: time.Now()}
-	if err := e.start(); err != nil {
+	if err := e.start(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
@@ -115,8 +115,8 @@ type fakeEnclave struct {
 	terminated bool
 }
 
-func (e *fakeEnclave) start() error {
-	ctx, cancel := context.WithCancel(context.Background())
+func (e *fakeEnclave) start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	answering, silence := context.WithCancel(ctx)
 	e.cancel, e.silence, e.served = cancel, silence, make(chan struct{})
 	var err error
@@ -204,13 +204,13 @@ func (e *fakeEnclave) Booted(ctx context.Context) error {
 }
 
 // Terminate is called by the supervisor at the end of each test, and cleans up.
-func (e *fakeEnclave) Terminate(context.Context) error {
+func (e *fakeEnclave) Terminate(ctx context.Context) error {
 	e.ends(nil)
 	if e.terminated {
 		return nil
 	}
 	e.terminated = true
-	if e.guest.Stop(context.Background(), control.Stop{}) == nil {
+	if e.guest.Stop(ctx, control.Stop{}) == nil {
 		<-e.guest.Done()
 	}
 	e.cancel()

@@ -5,10 +5,13 @@ package supervisor
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/admin"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
@@ -90,7 +93,7 @@ func TestTermBeforeReady(t *testing.T) {
 			})
 			w.begin(t)
 			eventually(t, "it is in the state", func() bool { return w.machine.State() == state && w.address(4) != "" })
-			if got := w.get(t, 4, "/readyz"); got != http.StatusServiceUnavailable {
+			if got := w.get(t, "/readyz"); got != http.StatusServiceUnavailable {
 				t.Errorf("/readyz is %d", got)
 			}
 			w.term()
@@ -148,11 +151,17 @@ func TestEnclaveDiesInADrain(t *testing.T) {
 
 // TestAdminDrain is the preStop hook and the SIGTERM after it.
 func TestAdminDrain(t *testing.T) {
-	w := newWorld(t, "serve", func(_ *world, o *Options) { o.Timing.Linger = never })
+	w := newWorld(t, "serve", func(_ *world, o *Options) {
+		o.Timing.Linger = never
+		buildImage(t, o.Config.Enclave.Image)
+	})
 	w.beginReady(t)
 	d, err := w.client().Describe(t.Context())
 	if err != nil || d.State != "ready" || d.Enclave == nil || d.Enclave.State != admin.EnclaveRunning || d.Enclave.CID != 16 || d.Enclave.Name != "signer-0" {
 		t.Errorf("described as %+v, %+v: %v", d, d.Enclave, err)
+	}
+	if m := d.Enclave.Metadata; m == nil || m.ImageName != "signer" {
+		t.Errorf("metadata %+v", m)
 	}
 	if _, err := w.client().Console(t.Context()); !errors.Is(err, launch.ErrNoConsole) {
 		t.Errorf("a console: %v", err)
@@ -177,6 +186,27 @@ func TestDrainByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantEnd(t, 0)
+}
+
+// buildImage makes an image that nobody starts.
+func buildImage(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = eif.Build(t.Context(), file, eif.Spec{
+		Architecture: eif.X8664, Kernel: blob.Bytes([]byte("kernel")), Cmdline: "reboot=k",
+		Ramdisks: []eif.Content{blob.Bytes([]byte("first")), blob.Bytes([]byte("second"))}, Metadata: eif.Metadata{
+			ImageName: "signer",
+			BuildMetadata: eif.BuildMetadata{
+				BuildTime: "1970-01-01T00:00:00+00:00", BuildTool: "chamber", BuildToolVersion: "v1", OperatingSystem: "Linux", KernelVersion: "6.12",
+			},
+		},
+	})
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAdminTerminate(t *testing.T) {

@@ -61,10 +61,7 @@ type world struct {
 func newWorld(t *testing.T, behaviour string, changes ...func(*world, *Options)) *world {
 	t.Helper()
 	goroutines, descriptors := runtime.NumGoroutine(), countDescriptors(t)
-	folder, err := os.MkdirTemp("", "pod")
-	if err != nil {
-		t.Fatal(err)
-	}
+	folder := t.TempDir()
 	w := &world{
 		folder: folder, token: filepath.Join(folder, "token"), journal: filepath.Join(folder, "journal"), sealed: filepath.Join(folder, "sealed"),
 		signals: make(chan os.Signal, 2), result: make(chan error, 1), log: &buffer{}, ports: map[uint16]string{},
@@ -125,7 +122,7 @@ func (w *world) begin(t *testing.T) {
 		w.result <- w.Run(context.Background(), w.signals)
 	}()
 	t.Cleanup(func() {
-		w.Supervisor.ending.hurry()
+		w.ending.hurry()
 		select {
 		case <-ended:
 		case <-time.After(deadline):
@@ -141,7 +138,7 @@ func (w *world) begin(t *testing.T) {
 func (w *world) beginReady(t *testing.T) {
 	t.Helper()
 	w.begin(t)
-	eventually(t, "it is ready", func() bool { return w.get(t, 4, "/readyz") == http.StatusOK })
+	eventually(t, "it is ready", func() bool { return w.get(t, "/readyz") == http.StatusOK })
 }
 
 // listen is on loopback, on a port of the kernel's choice.
@@ -165,10 +162,10 @@ func (w *world) address(port uint16) string {
 
 func (w *world) api() string { return w.address(w.Config.Ports.API) }
 
-// get is the status of an answer; 0 when there is none.
-func (w *world) get(t *testing.T, port uint16, path string) int {
+// get is the status of an answer of the supervisor's own port; 0 when there is none.
+func (w *world) get(t *testing.T, path string) int {
 	t.Helper()
-	status, _ := fetchFrom(w.address(port), path)
+	status, _ := fetchFrom(w.address(4), path)
 	return status
 }
 

@@ -38,8 +38,8 @@ func (s *Supervisor) ready(ctx context.Context) error {
 		return fmt.Errorf("the supervisor is %s", now.State)
 	}
 	x := s.current()
-	if err := x.ctx.Err(); err != nil {
-		return context.Cause(x.ctx)
+	if err := x.gone(); err != nil {
+		return err
 	}
 	x.mu.Lock()
 	silent, address := time.Since(x.answered), x.ingress.Addr(forward.API)

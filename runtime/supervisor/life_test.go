@@ -21,7 +21,7 @@ import (
 func TestLife(t *testing.T) {
 	w := newWorld(t, "serve")
 	w.beginReady(t)
-	if got := w.get(t, 4, "/livez"); got != http.StatusOK {
+	if got := w.get(t, "/livez"); got != http.StatusOK {
 		t.Errorf("/livez is %d", got)
 	}
 	if status, body := fetchFrom(w.api(), "/sign/one"); status != http.StatusOK || body != "one" {
@@ -60,7 +60,7 @@ func TestSealed(t *testing.T) {
 	if status, body := fetchFrom(w.address(4), "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "/healthcheck answers 503") {
 		t.Errorf("/readyz is %d %q", status, body)
 	}
-	if got := w.get(t, 4, "/livez"); got != http.StatusOK {
+	if got := w.get(t, "/livez"); got != http.StatusOK {
 		t.Errorf("/livez is %d", got)
 	}
 }

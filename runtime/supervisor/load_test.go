@@ -37,7 +37,7 @@ func TestDrainLosesNothing(t *testing.T) {
 	}
 	eventually(t, "the load is there", func() bool { return load.count() > 200 })
 	w.term()
-	eventually(t, "it is not ready", func() bool { return w.get(t, 4, "/readyz") != http.StatusOK })
+	eventually(t, "it is not ready", func() bool { return w.get(t, "/readyz") != http.StatusOK })
 	before := load.count()
 	w.wantEnd(t, 0)
 	clients.Wait()

@@ -75,7 +75,7 @@ func (x *session) run(told context.Context) error {
 	case <-x.finished:
 		return x.end
 	case <-told.Done():
-		return x.drain()
+		return x.drain() //nolint:contextcheck // told is over, and its end is where a drain begins
 	}
 }
 
@@ -108,6 +108,9 @@ func (x *session) finish(f *Failure) {
 		close(x.finished)
 	}
 }
+
+// gone says why there is no traffic any more, or nil.
+func (x *session) gone() error { return context.Cause(x.ctx) }
 
 // orEnd prefers the end of the enclave to an error that may be its result.
 func (x *session) orEnd(err error) error {

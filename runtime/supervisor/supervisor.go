@@ -90,7 +90,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	heard := make(chan struct{})
 	defer close(heard)
 	go s.hear(signals, heard)
-	err = s.live(x)
+	err = s.live(x) //nolint:contextcheck // ctx tells it to end, and does not cut its end short
 	if err != nil {
 		s.report(err)
 		return err

@@ -26,7 +26,7 @@ func (x *session) open(ctx context.Context) error {
 	x.mu.Lock()
 	x.ingress = set
 	x.mu.Unlock()
-	x.relay()
+	x.relay() //nolint:contextcheck // it outlives this call, and the traffic
 	x.working.Go(x.watch)
 	x.working.Go(func() { _ = x.Credentials.Watch(x.ctx, x.push) }) // it logs what fails
 	if err := ctx.Err(); err != nil {

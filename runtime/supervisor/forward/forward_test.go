@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,18 +25,11 @@ const patience = 30 * time.Second
 // device is an enclave's way to its parent.
 func device(t *testing.T) *transporttest.Device {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "vsock") // short enough for a socket's path
+	d, err := transporttest.New(t.Context(), filepath.Join(t.TempDir(), "v"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := transporttest.New(t.Context(), filepath.Join(folder, "v"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = d.Close()
-		_ = os.RemoveAll(folder)
-	})
+	t.Cleanup(func() { _ = d.Close() })
 	return d
 }
 

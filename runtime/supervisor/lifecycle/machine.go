@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -60,11 +59,11 @@ func (m *Machine) Become(to State, reason string) error {
 	now := Moment{State: to, Since: time.Now(), Reason: reason}
 	t := Transition{From: m.now.State, To: to, InState: now.Since.Sub(m.now.Since), Reason: reason}
 	m.now = now
-	level := slog.LevelInfo
+	write := m.log.Info
 	if to == Failed {
-		level = slog.LevelError
+		write = m.log.Error
 	}
-	m.log.Log(context.Background(), level, "state", "from", t.From, "to", t.To, "seconds", t.InState.Seconds(), "reason", reason)
+	write("state", "from", t.From, "to", t.To, "seconds", t.InState.Seconds(), "reason", reason)
 	if m.observe != nil {
 		m.observe(t)
 	}
