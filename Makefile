@@ -16,7 +16,7 @@ LOCAL_STACK := go -C tests run ./local/cmd/local-stack
 
 .PHONY: help
 help: ## Print this list.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
@@ -162,6 +162,10 @@ image: ## Build the pod's image into bin/chamber.tar from SIGNER=<image>. See do
 	[[ -z "$(TAG)" ]] || out+=(--tag "$(TAG)"); \
 	[[ -z "$(PUSH)" ]] || out+=(--push "$(PUSH)"); \
 	bin/chamber image build "$${parts[@]}" "$${out[@]}"
+
+.PHONY: enclave-supervisor
+enclave-supervisor: ## Build PID 1 of the chamber's container into bin/.
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$${GOARCH:-amd64} go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -buildvcs=false -o $(BIN)/enclave-supervisor ./cmd/enclave-supervisor
 
 .PHONY: clean
 clean: ## Remove bin/. The cache of built tools stays.

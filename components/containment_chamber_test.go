@@ -93,12 +93,13 @@ func TestContainmentChamberFaults(t *testing.T) {
 			a.DrainSeconds = pulumi.Int(5)
 			a.MaxReplicas = pulumi.Int(1)
 			a.ServiceType, a.Region = pulumi.String("NodePort"), pulumi.String("Frankfurt")
-			a.Egress = pulumi.ToStringArray([]string{"db.example.com", "db.example.com:0"})
+			a.Egress = pulumi.ToStringArray([]string{"db.example.com", "db.example.com:0", "*.example.com:443"})
 			a.EnclaveSelector = pulumi.String("sgx")
 		}, []string{
 			`tag ("latest"): moves`, `digest ("sha256:1")`, `image ("chamber:v1"): has a tag`, `namespace ("Signers")`, "drainSeconds (5)",
 			"maxReplicas (1): must not be below replicas", `serviceType ("NodePort")`, `region ("Frankfurt")`,
-			`egress ("db.example.com"): is not host:port`, `egress ("db.example.com:0")`, `enclaveSelector ("sgx")`,
+			`egress ("db.example.com"): is not host:port`, `egress ("db.example.com:0")`,
+			`egress ("*.example.com:443"): is a pattern`, `enclaveSelector ("sgx")`,
 		}},
 		{"a configuration that cannot work", func(a *ContainmentChamberArgs) {
 			a.Config = pulumi.Map{"tls": pulumi.Map{"mode": pulumi.String("disabled")}}

@@ -17,7 +17,7 @@ import (
 const podIdentityAgent = "169.254.170.23:80"
 
 var (
-	hostPattern   = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+	hostPattern   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 	regionPattern = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 )
 
@@ -52,6 +52,9 @@ func parseEndpoint(endpoint string) (port int, err error) {
 	port, err = strconv.Atoi(service)
 	if err != nil || port < 1 || port > 65535 {
 		return 0, errors.New("has a port that is not a number from 1 to 65535")
+	}
+	if strings.HasPrefix(host, "*") {
+		return 0, errors.New("is a pattern, and an enclave can only be given hosts by name")
 	}
 	if net.ParseIP(host) == nil && !hostPattern.MatchString(host) {
 		return 0, errors.New("has a host that is neither a name nor an address")

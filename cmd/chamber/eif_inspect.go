@@ -9,6 +9,7 @@ import (
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/nitrocli/shape"
 )
 
 const eifInspectExample = `  # What is in this image, and where does it come from?
@@ -53,7 +54,7 @@ func describe(ctx context.Context, im *eif.Image) (description, error) {
 		return description{}, err
 	}
 	d := description{
-		EifVersion: im.Version(), Measurements: m, IsSigned: im.Signed(), CheckCRC: true,
+		EifVersion: im.Version(), Measurements: m, IsSigned: im.Signed(),
 		Architecture: im.Architecture(), Cmdline: im.Cmdline(), Size: im.Size(), LeastMemoryMiB: capacity.LeastMemoryMiB(im.Size()),
 	}
 	for _, s := range im.Sections() {
@@ -61,7 +62,7 @@ func describe(ctx context.Context, im *eif.Image) (description, error) {
 	}
 	d.judge(broken)
 	if s, err := im.Signature(); err == nil {
-		d.SigningCertificate = certificateOf(s.Certificate)
+		d.SigningCertificate, d.subject = shape.CertificateOf(s.Certificate), s.Certificate.Subject.String()
 	}
 	if meta, err := im.Metadata(); err == nil {
 		d.addMetadata(meta)
@@ -82,7 +83,7 @@ func writeDescription(out io.Writer, d description) error {
 		t.metadata(d)
 	}
 	if c := d.SigningCertificate; c != nil {
-		t.row("signed by", "%s, valid from %s to %s", printable(c.subject), c.NotBefore, c.NotAfter)
+		t.row("signed by", "%s, valid from %s to %s", printable(d.subject), c.NotBefore, c.NotAfter)
 	} else {
 		t.row("signed", "%t", d.IsSigned)
 	}

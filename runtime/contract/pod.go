@@ -113,9 +113,28 @@ const (
 	PathMetrics = "/metrics"
 )
 
+// Paths of the supervisor's own port, beside PathMetrics.
+const (
+	// PathLive answers 200 unless the supervisor has failed.
+	PathLive = "/livez"
+	// PathReady answers 200 while the enclave runs and answers, and the signer's
+	// PathHealthcheck does too. From the moment on when the pod is told to end it does
+	// not.
+	PathReady = "/readyz"
+)
+
 // SignerDrainSeconds is how long the signer itself finishes requests after
 // SIGTERM (upstream's upgrading page). A shorter drain would cut signatures.
 const SignerDrainSeconds = 25
+
+// Seconds around the drain. The pod's grace period covers all three.
+const (
+	// EndpointSeconds lets everybody hear that the pod is no longer ready, while it
+	// still serves.
+	EndpointSeconds = 10
+	// TerminateSeconds is for ending the enclave after the drain.
+	TerminateSeconds = 20
+)
 
 // User and groups of the supervisor.
 const (

@@ -31,17 +31,9 @@ type ChamberSpec struct {
 	Placement          Placement
 }
 
-// Seconds around the drain that the pod's grace period has to cover.
-const (
-	// endpointSeconds lets every kube-proxy hear that the pod is gone.
-	endpointSeconds = 10
-	// terminateSeconds is for ending the payload and the enclave.
-	terminateSeconds = 20
-)
-
 // GraceSeconds is the pod's grace period for a drain of so many seconds: longer
 // than the drain, so that kubelet's SIGKILL never cuts a signature short.
-func GraceSeconds(drain int) int { return endpointSeconds + drain + terminateSeconds }
+func GraceSeconds(drain int) int { return contract.EndpointSeconds + drain + contract.TerminateSeconds }
 
 // Chamber is the pod that starts the enclave and bridges its traffic. It passes
 // Pod Security "restricted".

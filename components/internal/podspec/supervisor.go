@@ -28,9 +28,12 @@ func supervisor(s ChamberSpec) *corev1.ContainerArgs {
 		},
 		// An enclave boots in seconds to minutes, with its memory: nitro-cli waits
 		// 180 seconds for one of ordinary size.
-		StartupProbe:    probe(contract.PathUpcheck, 5, 60),
-		LivenessProbe:   probe(contract.PathUpcheck, 10, 6),
-		ReadinessProbe:  probe(contract.PathHealthcheck, 5, 2),
+		StartupProbe:  probe(contract.PortNameAPI, contract.PathUpcheck, 5, 60),
+		LivenessProbe: probe(contract.PortNameAPI, contract.PathUpcheck, 10, 6),
+		// The supervisor asks the signer's health check through its own ingress, and adds
+		// what the signer cannot know: from the moment on when the pod is told to end, it
+		// still serves and is not ready.
+		ReadinessProbe:  probe(contract.PortNameSupervisor, contract.PathReady, 5, 2),
 		Resources:       resources(s),
 		SecurityContext: hardened(pulumi.Int(contract.UserID)),
 		// The reason why an enclave died is worth more than the log's tail.
@@ -92,11 +95,12 @@ func port(name string, number int) *corev1.ContainerPortArgs {
 	return &corev1.ContainerPortArgs{Name: pulumi.String(name), ContainerPort: pulumi.Int(number), Protocol: pulumi.String("TCP")}
 }
 
-// probe asks the signer through the supervisor's ingress, and so sees what a
-// client would see. Seconds between tries, and tries until it counts.
-func probe(path string, period, failures int) *corev1.ProbeArgs {
+// probe asks at a port of the pod. At that of the API it goes through the ingress to the
+// signer, and sees what a client would see. Seconds between tries, and tries until it
+// counts.
+func probe(port, path string, period, failures int) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
-		HttpGet:          &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(contract.PortNameAPI)},
+		HttpGet:          &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port)},
 		PeriodSeconds:    pulumi.Int(period),
 		TimeoutSeconds:   pulumi.Int(5),
 		FailureThreshold: pulumi.Int(failures),
