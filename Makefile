@@ -39,7 +39,7 @@ emulator: ## Build QEMU with the machine that starts enclave images, and print i
 	@$(LOCAL_STACK) tools --print emulator
 
 .PHONY: test
-test: ## Run all tests: unit, schema, construct, local stack, enclave images.
+test: ## Run all tests: unit, schema, construct, local stack, enclave images, real node.
 	@# First, because a test would build them without a word.
 	@$(LOCAL_STACK) tools
 	@go test $(TESTFLAGS) ./... | $(REPORT)

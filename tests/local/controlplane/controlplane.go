@@ -20,8 +20,11 @@ type Options struct {
 	Dir string
 	// KubeOne is the path of the control plane's binary.
 	KubeOne string
-	// KwokModule is the folder of the kwok module.
+	// KwokModule is the folder of the kwok module. Without it kwok is not started, and
+	// nobody plays a kubelet.
 	KwokModule string
+	// APIServerArgs are added to the apiserver's.
+	APIServerArgs []string
 }
 
 // ControlPlane is one that was started by this program or another.
@@ -42,6 +45,14 @@ const (
 )
 
 var order = []string{etcd, apiserver, controllerManager, scheduler, kwok}
+
+// names are the processes of this one, in that order.
+func (c *ControlPlane) names() []string {
+	if _, err := os.Stat(filepath.Join(c.Dir, withoutKwok)); err == nil {
+		return slices.DeleteFunc(slices.Clone(order), func(name string) bool { return name == kwok })
+	}
+	return order
+}
 
 // Start starts all processes and returns when pods can be created. When that
 // fails, nothing is left running.
@@ -87,7 +98,7 @@ func (c *ControlPlane) Kubectl() string { return filepath.Join(c.Dir, "bin", "ku
 
 // Running says whether every process is alive.
 func (c *ControlPlane) Running() bool {
-	for _, name := range order {
+	for _, name := range c.names() {
 		if !c.processes().Running(name) {
 			return false
 		}
@@ -99,7 +110,7 @@ func (c *ControlPlane) Running() bool {
 // run.
 func (c *ControlPlane) Processes() map[string]int {
 	ids := make(map[string]int, len(order))
-	for _, name := range order {
+	for _, name := range c.names() {
 		ids[name] = c.processes().PID(name)
 	}
 	return ids
@@ -108,7 +119,7 @@ func (c *ControlPlane) Processes() map[string]int {
 // Stop ends all processes, the last started first. It leaves the folder.
 func (c *ControlPlane) Stop(ctx context.Context) error {
 	var errs []error
-	for _, name := range slices.Backward(order) {
+	for _, name := range slices.Backward(c.names()) {
 		// Nothing here has state that is worth waiting for.
 		errs = append(errs, c.processes().Stop(ctx, name, 5*time.Second))
 	}

@@ -55,3 +55,30 @@ func kwokConfig(module string) ([]byte, error) {
 	}
 	return config.Bytes(), nil
 }
+
+// withoutKwok is the file in the folder of a control plane that has no kwok.
+const withoutKwok = "without-kwok"
+
+// writeKwok writes its configuration, or that there is none.
+func (s *starting) writeKwok() error {
+	if s.opts.KwokModule == "" {
+		return os.WriteFile(s.path(withoutKwok), nil, 0o600)
+	}
+	if err := os.RemoveAll(s.path(withoutKwok)); err != nil {
+		return err
+	}
+	config, err := kwokConfig(s.opts.KwokModule)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.path("kwok.yaml"), config, 0o600)
+}
+
+// startKwok starts it, if there is to be one.
+func (s *starting) startKwok() error {
+	if s.opts.KwokModule == "" {
+		return nil
+	}
+	return s.run(kwok, "--kubeconfig", s.Kubeconfig, "--config", s.path("kwok.yaml"),
+		"--server-address", "127.0.0.1:0", "--node-port", "0", "--node-ip", "127.0.0.1")
+}

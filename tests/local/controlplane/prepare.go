@@ -52,11 +52,7 @@ func (s *starting) writeFiles() (err error) {
 	if err := writeAccountKey(s.path("certs", "sa.key"), s.path("certs", "sa.pub")); err != nil {
 		return err
 	}
-	config, err := kwokConfig(s.opts.KwokModule)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.path("kwok.yaml"), config, 0o600); err != nil {
+	if err := s.writeKwok(); err != nil {
 		return err
 	}
 	return writeKubectl(s.Kubectl(), s.opts.KubeOne, s.Kubeconfig)

@@ -54,7 +54,7 @@ func (s *starting) startEtcd() error {
 }
 
 func (s *starting) startAPIServer() error {
-	return s.run(apiserver,
+	return s.run(apiserver, append([]string{
 		"--etcd-servers", loopback("http", s.etcd),
 		"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1",
 		"--secure-port", strconv.Itoa(s.api), "--cert-dir", s.path("certs"),
@@ -63,7 +63,8 @@ func (s *starting) startAPIServer() error {
 		"--service-account-signing-key-file", s.path("certs", "sa.key"),
 		"--service-account-issuer", "https://kubernetes.default.svc",
 		"--token-auth-file", s.path("certs", "tokens.csv"), "--authorization-mode", "Node,RBAC",
-		"--endpoint-reconciler-type", "none", "--allow-privileged=true", "--profiling=false")
+		"--endpoint-reconciler-type", "none", "--allow-privileged=true", "--profiling=false",
+	}, s.opts.APIServerArgs...)...)
 }
 
 func (s *starting) startControllers(context.Context) error {
@@ -81,8 +82,7 @@ func (s *starting) startControllers(context.Context) error {
 	if err := s.run(scheduler, kubeconfig...); err != nil {
 		return err
 	}
-	return s.run(kwok, "--kubeconfig", s.Kubeconfig, "--config", s.path("kwok.yaml"),
-		"--server-address", "127.0.0.1:0", "--node-port", "0", "--node-ip", "127.0.0.1")
+	return s.startKwok()
 }
 
 // awaitDefaultAccount waits for the controller manager's first work. Before it,

@@ -15,7 +15,7 @@ type Set struct {
 	// OwnPulumi is true when the CLI was built here and so comes without
 	// language hosts: ours for Go is in Plugins then.
 	OwnPulumi bool
-	// KubeOne is the path of the control plane's binary.
+	// KubeOne is the path of the control plane's binary, which is the kubelet too.
 	KubeOne string
 	// KwokModule is the folder of the kwok module, which holds its stages.
 	KwokModule string

@@ -1,12 +1,13 @@
-// Command kube-one is a whole Kubernetes control plane in one binary: etcd,
-// kube-apiserver, kube-controller-manager, kube-scheduler, the kwok node
-// simulator and kubectl, chosen by the first argument.
+// Command kube-one is a whole Kubernetes in one binary: etcd, kube-apiserver,
+// kube-controller-manager, kube-scheduler, the kubelet, a stand-in for its device
+// plugins, the kwok node simulator and kubectl, chosen by the first argument.
 //
 // It is a test fixture. One binary links the shared Kubernetes libraries once,
-// which halves the build time and the size of six separate programs.
+// which halves the build time and the size of as many separate programs.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"sort"
@@ -21,6 +22,7 @@ import (
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // programs are the commands that kube-one can be; each returns an exit status.
@@ -33,7 +35,9 @@ var programs = map[string]func() int{
 	"controller-manager": func() int { return cli.Run(controllermanager.NewControllerManagerCommand()) },
 	"scheduler":          func() int { return cli.Run(scheduler.NewSchedulerCommand()) },
 	"kubectl":            func() int { return cli.Run(cmd.NewDefaultKubectlCommand()) },
+	"kubelet":            func() int { return cli.Run(kubelet.NewKubeletCommand(context.Background())) },
 	"kwok":               runKwok,
+	"device-plugin":      runDevicePlugin,
 }
 
 func main() {
