@@ -116,6 +116,11 @@ func TestSecondTerm(t *testing.T) {
 			if status, body := fetchFrom(w.address(4), "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
 				t.Errorf("/readyz is %d %q", status, body)
 			}
+			if endpoints == never { // who has not heard of it yet is served
+				if status, body := fetchFrom(w.api(), "/sign/late"); status != http.StatusOK {
+					t.Errorf("a new connection gave %d %q", status, body)
+				}
+			}
 			w.term()
 			w.wantEnd(t, 0)
 			if status := <-request; status != 0 {
