@@ -8,7 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/child"
 )
 
 // ContextID is the vsock address of an emulated enclave. Nitro's start at 4, too.
@@ -22,8 +23,8 @@ const maxSocketPath = 107
 type Enclave struct {
 	programs Programs
 	dir      string
-	vsock    *process
-	qemu     *process
+	vsock    *child.Process
+	qemu     *child.Process
 }
 
 // New prepares an enclave. Its sockets are in a folder of its own, with a short path.
@@ -62,15 +63,16 @@ func (e *Enclave) Listen(ctx context.Context, port uint32) (net.Listener, error)
 // Start boots the image. The end of the context is that of the enclave.
 func (e *Enclave) Start(ctx context.Context, o Options) error {
 	var err error
-	e.vsock, err = start(ctx, e.dir, e.programs.Vsock,
-		"--guest-cid", strconv.Itoa(ContextID), "--socket", e.path("s"), "--uds-path", e.path("v"))
+	e.vsock, err = child.Start(ctx, child.Spec{Dir: e.dir, Path: e.programs.Vsock, Args: []string{
+		"--guest-cid", strconv.Itoa(ContextID), "--socket", e.path("s"), "--uds-path", e.path("v"),
+	}})
 	if err != nil {
 		return err
 	}
-	if err := e.vsock.awaitFile(ctx, e.path("s")); err != nil {
+	if err := e.vsock.AwaitFile(ctx, e.path("s")); err != nil {
 		return err
 	}
-	e.qemu, err = start(ctx, e.dir, e.programs.QEMU, o.arguments(e.programs.Firmware, e.path("s"))...)
+	e.qemu, err = child.Start(ctx, child.Spec{Dir: e.dir, Path: e.programs.QEMU, Args: o.arguments(e.programs.Firmware, e.path("s"))})
 	return err
 }
 
@@ -80,7 +82,7 @@ func (e *Enclave) Console() string {
 	if e.qemu == nil {
 		return ""
 	}
-	return e.qemu.output.String()
+	return e.qemu.Output()
 }
 
 // Wait waits for the enclave's end: its init has restarted the machine, or QEMU has
@@ -88,8 +90,8 @@ func (e *Enclave) Console() string {
 // last lines.
 func (e *Enclave) Wait(ctx context.Context) error {
 	select {
-	case <-e.qemu.done:
-		return e.qemu.failure()
+	case <-e.qemu.Done():
+		return e.qemu.Failure()
 	case <-ctx.Done():
 		return fmt.Errorf("the enclave has not ended: %w", ctx.Err())
 	}
@@ -97,28 +99,10 @@ func (e *Enclave) Wait(ctx context.Context) error {
 
 // Close ends what still runs and removes the folder.
 func (e *Enclave) Close() error {
-	for _, p := range []*process{e.qemu, e.vsock} {
+	for _, p := range []*child.Process{e.qemu, e.vsock} {
 		if p != nil {
-			p.kill()
+			p.Kill()
 		}
 	}
 	return os.RemoveAll(e.dir)
-}
-
-// awaitFile polls for a file that the process makes when it is ready.
-func (p *process) awaitFile(ctx context.Context, path string) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := os.Stat(path); err == nil {
-			return nil
-		}
-		select {
-		case <-p.done:
-			return fmt.Errorf("%s has ended too early: %w", p.name, p.failure())
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", p.name, ctx.Err())
-		case <-tick.C:
-		}
-	}
 }

@@ -1,13 +1,11 @@
 package emulator
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestSocketsHaveShortPaths(t *testing.T) {
@@ -49,61 +47,5 @@ func TestArguments(t *testing.T) {
 		if !slices.Contains(args, want) {
 			t.Errorf("no %s in %v", want, args)
 		}
-	}
-}
-
-// TestProcessEndsWithItsContext: a child of the process too.
-func TestProcessEndsWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	p, err := start(ctx, t.TempDir(), "/bin/sh", "-c", "sleep 600 & echo $!; wait")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for !strings.Contains(p.output.String(), "\n") {
-		time.Sleep(5 * time.Millisecond)
-	}
-	cancel()
-	<-p.done
-	if err := p.failure(); err == nil {
-		t.Error("a killed process has not failed")
-	}
-	child := filepath.Join("/proc", strings.TrimSpace(p.output.String()), "stat")
-	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		// Nobody may have collected the child's status, so it may be there as a zombie.
-		stat, err := os.ReadFile(child)
-		if err != nil || strings.Contains(string(stat), ") Z ") {
-			break
-		}
-		if time.Since(begin) > time.Minute {
-			t.Fatalf("the child is still there: %s", stat)
-		}
-	}
-	p.kill() // again, and of nobody else
-}
-
-func TestFailureHasTheLastWords(t *testing.T) {
-	p, err := start(t.Context(), t.TempDir(), "/bin/sh", "-c", "echo first; echo last >&2; exit 3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-p.done
-	if err := p.failure(); err == nil || !strings.Contains(err.Error(), "sh: exit status 3\nfirst\nlast") {
-		t.Errorf("error %v", err)
-	}
-	if err := p.awaitFile(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "ended too early") {
-		t.Errorf("waiting for a dead process: %v", err)
-	}
-}
-
-func TestOutputIsBounded(t *testing.T) {
-	var o output
-	chunk := make([]byte, 1<<20)
-	for range 6 {
-		if n, err := o.Write(chunk); n != len(chunk) || err != nil {
-			t.Fatalf("wrote %d, %v", n, err)
-		}
-	}
-	if n := len(o.String()); n != maxOutput {
-		t.Errorf("kept %d bytes", n)
 	}
 }
