@@ -1,0 +1,258 @@
+package device
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Features of the device (virtio) and of the protocol (vhost-user).
+const (
+	version1         uint64 = 1 << 32
+	protocolFeatures uint64 = 1 << 30
+
+	replyAck uint64 = 1 << 3
+	// backendChannel has the device send requests of its own, which it never does. But
+	// virtio_uml gets the number of its interrupt with the channel; without, it asks for
+	// interrupt 0, which is the timer's, and fails (Linux 6.1 and 6.12).
+	backendChannel uint64 = 1 << 5
+	config         uint64 = 1 << 9
+)
+
+// session is a conversation with a driver.
+type session struct {
+	peer   *peer
+	guest  *guest
+	memory memory
+	queues [queues]queue
+	// channel is the driver's, kept open for it.
+	channel []int
+	failed  chan error
+}
+
+// queue is what the driver has said of one.
+type queue struct {
+	size               uint32
+	table, avail, used uint64
+	base               uint32
+	kick, call         *os.File
+	worker             *worker
+	ring               *ring
+}
+
+func (s *session) run() error {
+	s.failed = make(chan error, queues)
+	defer s.close()
+	for {
+		m, err := s.peer.receive()
+		if err == nil {
+			err = s.handle(m)
+		}
+		select {
+		case failure := <-s.failed:
+			return failure
+		default:
+		}
+		if ended(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) close() {
+	for i := range s.queues {
+		s.queues[i].stop()
+		s.queues[i].closeFiles()
+	}
+	s.memory.unmap()
+	closeFiles(s.channel)
+	_ = s.peer.conn.Close()
+}
+
+// fail ends the session from a queue's worker.
+func (s *session) fail(err error) {
+	s.failed <- err
+	_ = s.peer.conn.Close()
+}
+
+// handle does what a message says and answers it.
+func (s *session) handle(m message) error {
+	answer, err := s.do(m)
+	if err != nil {
+		return fmt.Errorf("message %d: %w", m.request, err)
+	}
+	if answer == nil && m.flags&needReply != 0 {
+		answer = make([]byte, 8)
+	}
+	if answer == nil {
+		return nil
+	}
+	return s.peer.send(message{request: m.request, flags: version | isReply, body: answer})
+}
+
+// do returns the answer of requests that have one. It takes the message's files.
+func (s *session) do(m message) ([]byte, error) {
+	switch m.request {
+	case setRingKick, setRingCall, setRingError:
+		return nil, s.setFile(m)
+	case setBackendChannel:
+		closeFiles(s.channel)
+		s.channel = m.files
+		return nil, nil
+	}
+	defer closeFiles(m.files)
+	switch m.request {
+	case getFeatures:
+		return binary.LittleEndian.AppendUint64(nil, version1|protocolFeatures), nil
+	case getProtocolFeatures:
+		return binary.LittleEndian.AppendUint64(nil, replyAck|backendChannel|config), nil
+	case setFeatures, setProtocolFeatures, setOwner, setConfig:
+		return nil, nil // what it does not offer is not used
+	case getConfig:
+		return s.config(m.body)
+	case setMemoryTable:
+		return nil, s.setMemory(m)
+	case setRingSize, setRingBase, setRingEnable, getRingBase:
+		return s.setRing(m)
+	case setRingAddresses:
+		return nil, s.setAddresses(m.body)
+	}
+	return nil, errors.New("is not known here")
+}
+
+// Sizes in a message of the configuration: offset, size and flags, and the content.
+const configHead, configSize = 12, 8
+
+// config answers with the guest's context ID.
+func (s *session) config(body []byte) ([]byte, error) {
+	if len(body) < configHead {
+		return nil, errors.New("is too short")
+	}
+	offset, size := binary.LittleEndian.Uint32(body), binary.LittleEndian.Uint32(body[4:])
+	if offset > configSize || size > configSize-offset {
+		return nil, fmt.Errorf("asks for %d bytes from %d on, of %d", size, offset, configSize)
+	}
+	content := binary.LittleEndian.AppendUint64(nil, uint64(s.guest.cid))
+	return append(append([]byte{}, body[:configHead]...), content[offset:offset+size]...), nil
+}
+
+func (s *session) setMemory(m message) (err error) {
+	if s.memory != nil {
+		return errors.New("comes a second time")
+	}
+	s.memory, err = mapMemory(m.body, m.files)
+	return err
+}
+
+func (s *session) queue(index uint32) (*queue, error) {
+	if index >= queues {
+		return nil, fmt.Errorf("there is no queue %d", index)
+	}
+	return &s.queues[index], nil
+}
+
+// setRing handles the messages of an index and a number.
+func (s *session) setRing(m message) ([]byte, error) {
+	if len(m.body) < 8 {
+		return nil, errors.New("is too short")
+	}
+	index, value := binary.LittleEndian.Uint32(m.body), binary.LittleEndian.Uint32(m.body[4:])
+	q, err := s.queue(index)
+	if err != nil {
+		return nil, err
+	}
+	switch m.request {
+	case setRingSize:
+		q.size = value
+	case setRingBase:
+		q.base = value
+	case getRingBase:
+		q.stop()
+		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, index), q.base), nil
+	case setRingEnable:
+		q.stop()
+		if value != 0 {
+			return nil, s.start(index, q)
+		}
+	}
+	return nil, nil
+}
+
+func (s *session) setAddresses(body []byte) error {
+	if len(body) < 40 {
+		return errors.New("is too short")
+	}
+	q, err := s.queue(binary.LittleEndian.Uint32(body))
+	if err != nil {
+		return err
+	}
+	q.table, q.used, q.avail = binary.LittleEndian.Uint64(body[8:]), binary.LittleEndian.Uint64(body[16:]), binary.LittleEndian.Uint64(body[24:])
+	return nil
+}
+
+// setFile takes a descriptor by which a queue's ends wake each other.
+func (s *session) setFile(m message) error {
+	if len(m.body) < 8 || len(m.files) != 1 {
+		closeFiles(m.files)
+		return fmt.Errorf("comes with %d bytes and %d descriptors", len(m.body), len(m.files))
+	}
+	q, err := s.queue(uint32(m.body[0]))
+	if err == nil && q.worker != nil {
+		err = errors.New("comes while the queue is in use")
+	}
+	if err != nil || m.request == setRingError {
+		closeFiles(m.files)
+		return err
+	}
+	file := &q.kick
+	if m.request == setRingCall {
+		file = &q.call
+	}
+	if *file != nil {
+		_ = (*file).Close()
+	}
+	*file = openFile(m.files[0], "queue")
+	return nil
+}
+
+// start begins to work on a queue.
+func (s *session) start(index uint32, q *queue) error {
+	if q.kick == nil || q.call == nil {
+		return errors.New("comes before the queue's descriptors")
+	}
+	var err error
+	if q.ring, err = newRing(s.memory, q.size, q.table, q.avail, q.used); err != nil {
+		return err
+	}
+	q.ring.next, q.ring.used = uint16(q.base), uint16(q.base)
+	wake, work := make(chan struct{}, 1), func(*ring) (bool, error) { return false, nil } // there are no events
+	switch index {
+	case receiveQueue:
+		wake, work = s.guest.wake, s.guest.receive
+	case transmitQueue:
+		work = s.guest.transmit
+	}
+	q.worker = startWorker(q.ring, q.kick, q.call, wake, work, s.fail)
+	return nil
+}
+
+// stop ends the work on a queue.
+func (q *queue) stop() {
+	if q.worker == nil {
+		return
+	}
+	q.worker.stop()
+	q.base, q.worker, q.kick, q.call = uint32(q.ring.next), nil, nil, nil
+}
+
+func (q *queue) closeFiles() {
+	for _, file := range []*os.File{q.kick, q.call} {
+		if file != nil {
+			_ = file.Close()
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Package vsock shows parent and enclave in machines of their own, with AF_VSOCK and the
+// context IDs that they have on Nitro: 3 and 4, and a stranger with 5. The enclave is an
+// image as chamber eif build makes it, with cmd/enclave-init; the parent's side is the
+// packages that the supervisor is made of. Its tests are those of package inside, and
+// run in the guests.
+package vsock
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/uml"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/uml/machines"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/uml/replay"
+)
+
+const (
+	parentCID, enclaveCID, strangerCID = 3, 4, 5
+	// limit is for the whole package, which takes half a minute.
+	limit = 5 * time.Minute
+)
+
+// node is a network with a parent, which tests run in.
+type node struct {
+	ctx      context.Context
+	network  *uml.Network
+	machines *machines.Server
+	test     []blob.Content
+}
+
+func newNode(t *testing.T) *node {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: this test starts virtual machines")
+	}
+	programs, err := uml.Prepare(t.Context(), os.Stderr)
+	if errors.Is(err, debian.ErrUnavailable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	n := &node{ctx: ctx}
+	if n.network, err = uml.NewNetwork(ctx, programs, parentCID, enclaveCID, strangerCID); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.network.Trouble(); err != nil {
+			t.Error(err)
+		}
+		if err := n.network.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	n.test = testProgram(ctx, t)
+	n.machines = &machines.Server{Network: n.network, Images: map[string]uml.Options{
+		"enclave":  {Ramdisks: enclaveImage(ctx, t), Command: []string{"/init"}, AsInit: true},
+		"stranger": {Ramdisks: n.test, Command: []string{"/test", "-test.v", "-test.run=^TestStranger$"}, Env: guestEnv},
+	}}
+	go func() {
+		if err := n.machines.Serve(ctx, parentCID); err != nil {
+			t.Error(err)
+		}
+	}()
+	return n
+}
+
+// guestEnv makes package inside run, and has a folder for what it writes.
+var guestEnv = []string{"VSOCK_TEST_GUEST=1", "TMPDIR=/tmp"}
+
+// testProgram is a file system with the tests of package inside.
+func testProgram(ctx context.Context, t *testing.T) []blob.Content {
+	t.Helper()
+	program, err := uml.BuildTest(ctx, "./vsock/inside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := initramfs.NewTree()
+	if err := tree.File("/test", initramfs.Attributes{Mode: 0o755}, blob.Bytes(program)); err != nil {
+		t.Fatal(err)
+	}
+	archive, err := tree.Archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []blob.Content{archive}
+}
+
+// parent runs tests in a guest in the parent's place, and returns what they have
+// written, and how the guest has ended.
+func (n *node) parent(t *testing.T, pattern string) ([]byte, error) {
+	t.Helper()
+	var out bytes.Buffer
+	guest, err := n.network.Start(n.ctx, parentCID, uml.Options{
+		Ramdisks: n.test, Env: guestEnv, Output: &out,
+		Command: []string{"/test", "-test.v=test2json", "-test.run=^(" + pattern + ")$"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.machines.Adopt(parentCID, guest)
+	err = guest.Wait(n.ctx)
+	if console := guest.Console(); t.Failed() || strings.Contains(console, "uml-init:") && !strings.Contains(console, "status 0") {
+		t.Logf("the parent's console:\n%s", console)
+	}
+	return out.Bytes(), err
+}
+
+// TestEnclave is the life of enclaves with one parent.
+func TestEnclave(t *testing.T) {
+	n := newNode(t)
+	out, err := n.parent(t, "TestLife|TestCrash|TestLostEnclave")
+	replay.Results(t, out)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// policy lets the payload run without a security module, which counts as debug mode.
+const policy = `{"version":1,"debug":true,"egress":["config.example.com:80","stream.example.com:81"],"environment":["GREETING"],
+"files":["/var/run/secrets/token"]}`
+
+// enclaveImage builds an image as chamber eif build does, and returns its ramdisks. Its
+// kernel is none: User Mode Linux takes its place.
+func enclaveImage(ctx context.Context, t *testing.T) []blob.Content {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{
+		"kernel": kernel(), "policy.json": []byte(policy),
+		"rootfs/etc/passwd": []byte("root:x:0:0::/:\nsigner:x:1000:1001::/:\n"),
+		"rootfs/payload":    program(ctx, t, "./vsock/payload"), "init": program(ctx, t, initPackage),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a payload's root
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o755); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+	}
+	r := imagebuild.Request{
+		RootFS: filepath.Join(dir, "rootfs"), KeepModes: true, Architecture: eif.X8664, Kernel: filepath.Join(dir, "kernel"),
+		Init: filepath.Join(dir, "init"), Policy: filepath.Join(dir, "policy.json"), Command: []string{"/payload"},
+		User: "signer", Output: filepath.Join(dir, "enclave.eif"),
+	}
+	if _, err := imagebuild.Build(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	image, err := eif.OpenFile(r.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = image.Close() })
+	return image.Ramdisks()
+}
+
+// initPackage is the init of enclaves.
+const initPackage = "github.com/unforeseen-consequences/pulumi-containment-chamber/cmd/enclave-init"
+
+func program(ctx context.Context, t *testing.T, source string) []byte {
+	t.Helper()
+	data, err := uml.BuildProgram(ctx, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// kernel has the magic number of a bzImage (Linux, Documentation/arch/x86/boot.rst), and
+// nothing else.
+func kernel() []byte {
+	k := make([]byte, 1024)
+	copy(k[0x202:], "HdrS")
+	return k
+}
