@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
@@ -119,10 +122,33 @@ func (n *node) parent(t *testing.T, pattern string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// TestEnclave is the life of enclaves with one parent.
-func TestEnclave(t *testing.T) {
+func TestVsock(t *testing.T) {
 	n := newNode(t)
-	out, err := n.parent(t, "TestLife|TestCrash|TestLostEnclave")
+	t.Run("enclave", func(t *testing.T) {
+		out, err := n.parent(t, "TestLife|TestCrash|TestLostEnclave|TestLostSupervisor")
+		replay.Results(t, out)
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("lost parent", func(t *testing.T) { n.lostParent(t) })
+}
+
+// lostParent: an enclave whose parent is gone all of a sudden waits for what comes. On
+// Nitro it is gone with its instance.
+func (n *node) lostParent(t *testing.T) {
+	out, err := n.parent(t, "TestLostParent")
+	if err == nil || !strings.Contains(err.Error(), "signal: killed") || !bytes.Contains(out, []byte("streams are under way")) {
+		t.Fatalf("the parent was not killed in the middle: %v\n%s", err, out)
+	}
+	client := control.NewClient(func(ctx context.Context) (net.Conn, error) {
+		return n.network.Link(enclaveCID).Dial(ctx, contract.PortControl)
+	}, "a token of nobody's")
+	defer client.Close()
+	if status, err := client.Status(n.ctx); err != nil || status.State != control.StateRunning {
+		t.Errorf("without a parent the enclave is %+v, %v", status, err)
+	}
+	out, err = n.parent(t, "TestReturn")
 	replay.Results(t, out)
 	if err != nil {
 		t.Error(err)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/vsock/stream"
 )
@@ -46,15 +45,27 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// underWay opens a stream into the enclave and one out of it, neither of which ends by
+// itself, and returns the first.
+func underWay(ctx context.Context, t *testing.T, p *parent) io.Reader {
+	t.Helper()
+	in := p.dialRaw(ctx, t, stream.Fountain)
+	if _, err := io.CopyN(io.Discard, in, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.ask(ctx, "/pour", "address", endpoints[1].String()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(ctx, t, "a megabyte from the enclave", func() bool { return p.streams.Count().Taken > 1<<20 })
+	return in
+}
+
 // TestLostEnclave: an enclave that is gone all of a sudden tells nobody. Connections hang
 // until whoever has started it ends them.
 func TestLostEnclave(t *testing.T) {
 	ctx := limited(t)
 	e, p := start(ctx, t)
-	busy := p.dialRaw(ctx, t, stream.Fountain)
-	if _, err := io.CopyN(io.Discard, busy, 1<<20); err != nil {
-		t.Fatal(err)
-	}
+	busy := underWay(ctx, t, p)
 	idle, err := e.link.Dial(ctx, contract.PortMetrics)
 	if err != nil {
 		t.Fatal(err)
@@ -96,29 +107,4 @@ func wantCut(t *testing.T, p *parent, client io.Reader) {
 	if _, err := io.Copy(io.Discard, client); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the client of a bridge that was cut reads %v, want a reset", err)
 	}
-}
-
-// TestLostParent is killed in the middle; see TestReturn.
-func TestLostParent(t *testing.T) {
-	ctx := limited(t)
-	e, p := start(ctx, t)
-	busy := p.dialRaw(ctx, t, stream.Fountain)
-	if _, err := io.CopyN(io.Discard, busy, 1<<20); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.ask(ctx, "/pour", "address", "stream.example.com:81"); err != nil {
-		t.Fatal(err)
-	}
-	eventually(ctx, t, "a megabyte from the enclave", func() bool { return p.streams.Count().Taken > 1<<20 })
-	go func() { _, _ = io.Copy(io.Discard, busy) }()
-	t.Error(e.machines.Kill(ctx, transport.ParentCID))
-}
-
-// TestReturn is another parent, after the loss of the one of TestLostParent.
-func TestReturn(t *testing.T) {
-	ctx := limited(t)
-	e := newEnclave(t, token)
-	status := e.await(ctx, t, control.StateRunning)
-	t.Logf("%+v", status)
-	time.Sleep(1 * time.Second)
 }
