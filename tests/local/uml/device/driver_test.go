@@ -232,7 +232,7 @@ func (d *driver) receive() packet {
 // wantTrouble waits until the switch complains of what is wanted.
 func wantTrouble(t *testing.T, s *Switch, want string) {
 	t.Helper()
-	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
 		for _, err := range s.Trouble() {
 			if strings.Contains(err.Error(), want) {
 				return

@@ -16,6 +16,9 @@ type peer struct {
 	// oob has room for one descriptor too many, by which too many show.
 	oob   []byte
 	files []int
+	// excess is why the files are not to be taken. It is no error of Read: io.ReadFull
+	// drops one that comes with the last of its bytes.
+	excess error
 }
 
 func newPeer(conn *net.UnixConn) *peer {
@@ -25,6 +28,9 @@ func newPeer(conn *net.UnixConn) *peer {
 // receive reads the next message with its files.
 func (p *peer) receive() (message, error) {
 	m, err := decode(p)
+	if err == nil {
+		err = p.excess
+	}
 	if m.files, p.files = p.files, nil; err != nil {
 		closeFiles(m.files)
 		return message{}, err
@@ -43,12 +49,11 @@ func (p *peer) Read(data []byte) (int, error) {
 	}
 	files, err := descriptors(p.oob[:oob])
 	p.files = append(p.files, files...)
-	switch {
-	case err != nil:
-		return n, err
-	case flags&unix.MSG_CTRUNC != 0 || len(p.files) > maxFiles:
-		return n, fmt.Errorf("more than %d descriptors came with one message", maxFiles)
-	case n == 0:
+	if flags&unix.MSG_CTRUNC != 0 || len(p.files) > maxFiles {
+		err = fmt.Errorf("more than %d descriptors came with one message", maxFiles)
+	}
+	p.excess = errors.Join(p.excess, err)
+	if n == 0 {
 		return 0, io.EOF
 	}
 	return n, nil
