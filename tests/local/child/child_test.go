@@ -24,10 +24,15 @@ func TestProcessEndsWithItsContext(t *testing.T) {
 	if err := p.Failure(); err == nil {
 		t.Error("a killed process has not failed")
 	}
-	grandchild := filepath.Join("/proc", strings.TrimSpace(p.Output()), "stat")
+	wantGone(t, strings.TrimSpace(p.Output()))
+	p.Kill() // again, and of nobody else
+}
+
+func wantGone(t *testing.T, id string) {
+	t.Helper()
 	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		// Nobody may have collected the child's status, so it may be there as a zombie.
-		stat, err := os.ReadFile(grandchild)
+		stat, err := os.ReadFile(filepath.Join("/proc", id, "stat"))
 		if err != nil || strings.Contains(string(stat), ") Z ") {
 			break
 		}
@@ -35,7 +40,32 @@ func TestProcessEndsWithItsContext(t *testing.T) {
 			t.Fatalf("the child is still there: %s", stat)
 		}
 	}
-	p.Kill() // again, and of nobody else
+}
+
+// TestHelpersEndWithTheirProgram: those that it has left behind.
+func TestHelpersEndWithTheirProgram(t *testing.T) {
+	p, err := Start(t.Context(), Spec{Path: "/bin/sh", Args: []string{"-c", "sleep 600 >/dev/null 2>&1 & echo $! $1; exit 3", "sh", "an argument"}, Helpers: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Done()
+	if err := p.Failure(); err == nil || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("ended with %v", err)
+	}
+	id, argument, _ := strings.Cut(strings.TrimSpace(p.Output()), " ")
+	if argument != "an argument" {
+		t.Errorf("the argument is %q", argument)
+	}
+	wantGone(t, id)
+}
+
+func TestNoProgram(t *testing.T) {
+	for _, helpers := range []bool{false, true} {
+		p, err := Start(t.Context(), Spec{Path: "/no/program", Helpers: helpers, Dir: "/no/folder"})
+		if err == nil || p != nil {
+			t.Errorf("started %v, %v", p, err)
+		}
+	}
 }
 
 func TestFailureHasTheLastWords(t *testing.T) {

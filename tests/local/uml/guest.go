@@ -78,6 +78,7 @@ func (n *Network) boot(ctx context.Context, g *Guest, cid uint32, o Options) err
 	}
 	g.process, err = child.Start(ctx, child.Spec{
 		Path: n.programs.Kernel, Dir: g.dir, Env: []string{"TMPDIR=" + n.memory}, Args: arguments(g.dir, n.socket(cid), o.MemoryMiB),
+		Helpers: true, // one for each of the guest's processes
 	})
 	if err != nil {
 		return err
@@ -165,17 +166,18 @@ func (g *Guest) Wait(ctx context.Context) error {
 		return fmt.Errorf("the guest has not ended: %w", ctx.Err())
 	}
 	<-g.copied
+	console := g.Console()
+	if _, panicked, found := strings.Cut(console, "Kernel panic"); found {
+		reason, _, _ := strings.Cut(panicked, "\n")
+		return errors.New("the guest's kernel has failed" + reason)
+	}
 	if err := g.process.Failure(); err != nil {
 		return err
 	}
-	return g.verdict()
+	return g.verdict(console)
 }
 
-func (g *Guest) verdict() error {
-	console := g.Console()
-	if strings.Contains(console, "Kernel panic") {
-		return fmt.Errorf("the guest has failed:\n%s", console)
-	}
+func (g *Guest) verdict(console string) error {
 	_, rest, found := strings.Cut(console, plan.StatusPrefix)
 	status, _, _ := strings.Cut(rest, "\n")
 	switch {

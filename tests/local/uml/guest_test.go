@@ -5,8 +5,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
@@ -33,36 +38,201 @@ func newNetwork(t *testing.T, cids ...uint32) (context.Context, *Network) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := n.Trouble(); err != nil {
+		if err := errors.Join(n.Trouble(), n.Close()); err != nil {
 			t.Error(err)
 		}
-		if err := n.Close(); err != nil {
-			t.Error(err)
-		}
+		wantGone(t, n.dir)
 	})
 	return ctx, n
 }
 
-func TestSmoke(t *testing.T) {
-	ctx, n := newNetwork(t, 3, 4)
-	prog, err := BuildProgram(ctx, "./local/uml/testguest")
+// wantGone waits until no process has the folder in its arguments, as all of a guest's
+// have.
+func wantGone(t *testing.T, dir string) {
+	t.Helper()
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		left := processes(dir)
+		if len(left) == 0 {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("processes are left: %v", left)
+		}
+	}
+}
+
+func processes(dir string) (found []string) {
+	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range all {
+		if line, _ := os.ReadFile(path); bytes.Contains(line, []byte(dir)) {
+			found = append(found, filepath.Dir(path))
+		}
+	}
+	return found
+}
+
+// program is a file system with the program of these tests.
+func program(ctx context.Context, t *testing.T) []blob.Content {
+	t.Helper()
+	data, err := BuildProgram(ctx, "./local/uml/testprogram")
 	if err != nil {
 		t.Fatal(err)
 	}
 	tree := initramfs.NewTree()
-	if err := tree.File("/program", initramfs.Attributes{Mode: 0o755}, blob.Bytes(prog)); err != nil {
+	if err := tree.File("/program", initramfs.Attributes{Mode: 0o755}, blob.Bytes(data)); err != nil {
 		t.Fatal(err)
 	}
-	a, err := tree.Archive()
+	archive, err := tree.Archive()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return []blob.Content{archive}
+}
+
+// TestGuests: what a guest writes and how it ends arrives, one after the other.
+func TestGuests(t *testing.T) {
+	ctx, n := newNetwork(t, 3)
+	files := program(ctx, t)
 	var out bytes.Buffer
-	begin := time.Now()
-	g, err := n.Start(ctx, 3, Options{Ramdisks: []blob.Content{a}, Command: []string{"/program", "x"}, Output: &out})
+	run := func(o Options) (*Guest, error) {
+		t.Helper()
+		o.Ramdisks, o.Env = files, []string{"A=b"}
+		out.Reset()
+		g, err := n.Start(ctx, 3, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g, g.Wait(ctx)
+	}
+	g, err := run(Options{Command: []string{"/program", "flood", "a b"}, Output: &out})
+	if first, rest, _ := strings.Cut(out.String(), "\n"); err != nil || first != "args [flood a b] env [A=b] pid 1: false" || len(rest) != 1<<20 {
+		t.Errorf("wrote %q and %d bytes, ended with %v\n%s", first, len(rest), err, g.Console())
+	}
+	g, err = run(Options{Command: []string{"/program", "fail"}})
+	if err == nil || !strings.Contains(err.Error(), "status 3") || !strings.Contains(g.Console(), "args [fail] env [A=b] pid 1: false\n") {
+		t.Errorf("ended with %v\n%s", err, g.Console())
+	}
+	_, err = run(Options{Command: []string{"/none"}})
+	if err == nil || !strings.Contains(err.Error(), "status 1") {
+		t.Errorf("without its command ended with %v", err)
+	}
+	g, err = run(Options{Command: []string{"/program", "fail"}, AsInit: true})
+	if err == nil || !strings.Contains(err.Error(), "Attempted to kill init") || !strings.Contains(g.Console(), "args [fail] env [A=b] pid 1: true\n") {
+		t.Errorf("an init that ends has ended with %v", err)
+	}
+}
+
+// TestPlaces: a context ID is of one guest at a time.
+func TestPlaces(t *testing.T) {
+	ctx, n := newNetwork(t, 3)
+	o := Options{Ramdisks: program(ctx, t), Command: []string{"/program", "sleep"}}
+	if _, err := n.Start(ctx, 4, o); err == nil || !strings.Contains(err.Error(), "no context ID 4") {
+		t.Errorf("a place that is not there: %v", err)
+	}
+	g, err := n.Start(ctx, 3, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = g.Wait(ctx)
-	t.Logf("%v %v\n%s\nout %s", time.Since(begin), err, g.Console(), out.String())
+	if _, err := n.Start(ctx, 3, o); err == nil || !strings.Contains(err.Error(), "runs already") {
+		t.Errorf("a place that is taken: %v", err)
+	}
+	for begin := time.Now(); !strings.Contains(g.Console(), "args [sleep]"); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("the command has not started:\n%s", g.Console())
+		}
+	}
+	g.Kill()
+	if err := g.Wait(ctx); err == nil || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("a guest that was killed: %v", err)
+	}
+	if _, err := os.Stat(g.dir); !os.IsNotExist(err) {
+		// It is removed a moment after the end.
+		time.Sleep(time.Second)
+		if _, err := os.Stat(g.dir); !os.IsNotExist(err) {
+			t.Errorf("a folder is left: %v", err)
+		}
+	}
+	if _, err = n.Start(ctx, 3, o); err != nil { // it ends with the network
+		t.Error(err)
+	}
+}
+
+// starterVariable makes this program start a guest and wait to be killed.
+const starterVariable = "UML_TEST_STARTER"
+
+// TestEndsWithStarter: no process of a guest outlives the one that started it, however
+// that ends.
+func TestEndsWithStarter(t *testing.T) {
+	if os.Getenv(starterVariable) != "" {
+		ctx, n := newNetwork(t, 3)
+		g, err := n.Start(ctx, 3, Options{Ramdisks: program(ctx, t), Command: []string{"/program", "sleep"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !strings.Contains(g.Console(), "args [sleep]") {
+			time.Sleep(10 * time.Millisecond)
+		}
+		_, _ = os.Stdout.WriteString(n.dir + "\n" + n.memory + "\n")
+		<-ctx.Done()
+	}
+	if testing.Short() {
+		t.Skip("-short: this test starts virtual machines")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEndsWithStarter$") //nolint:gosec // this program
+	cmd.Env = append(os.Environ(), starterVariable+"=1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := make([]byte, 4096)
+	n, _ := out.Read(said)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	dirs := strings.Fields(string(said[:n]))
+	if len(dirs) != 2 || !strings.HasPrefix(dirs[0], "/") {
+		t.Skipf("the starter says %q", said[:n]) // User Mode Linux is not to be had
+	}
+	wantGone(t, dirs[0])
+	for _, dir := range dirs {
+		_ = os.RemoveAll(dir)
+	}
+}
+
+func TestMemoryFolder(t *testing.T) {
+	room := unix.Statfs_t{Bsize: 4096, Bavail: memoryRoom / 4096}
+	if !fitsMemory(room) {
+		t.Error("a folder with just enough room was not taken")
+	}
+	little := room
+	little.Bavail--
+	closed := room
+	closed.Flags = unix.ST_NOEXEC | unix.ST_NODEV
+	for name, s := range map[string]unix.Statfs_t{"little room": little, "noexec": closed} {
+		if fitsMemory(s) {
+			t.Errorf("%s: was taken", name)
+		}
+	}
+}
+
+func TestSocketsHaveShortPaths(t *testing.T) {
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if err := os.Mkdir(long, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", long)
+	dir, err := socketFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if len(socketPath(dir, 1<<32-1)) > maxSocketPath {
+		t.Errorf("folder %s", dir)
+	}
+	if left, _ := os.ReadDir(long); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
 }

@@ -14,12 +14,14 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/emulator"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/uml"
 )
 
 // What only tests of images need, and what needs Debian.
 const (
 	kernelPrefix = "kernel-" // and the architecture
 	emulatorName = "emulator"
+	umlName      = "uml"
 )
 
 func toolsCommand() *cobra.Command {
@@ -50,15 +52,15 @@ func toolsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&only, "print", "", "build only this and print its path: pulumi, kube-one, karpenter-kwok,\n"+
-		"golangci-lint, kernel-x86_64, kernel-arm64 or emulator")
+		"golangci-lint, kernel-x86_64, kernel-arm64, emulator or uml")
 	return cmd
 }
 
-// buildForTests builds what the demo does without and the tests do not. Where kernel
-// and emulator cannot be built, the tests that need them are skipped, and say so.
+// buildForTests builds what the demo does without and the tests do not. Where kernel,
+// emulator and User Mode Linux cannot be had, the tests that need them are skipped, and say so.
 func buildForTests(ctx context.Context, out io.Writer) ([]string, error) {
 	var paths []string
-	for _, name := range []string{tools.KarpenterKwok, kernelPrefix + string(capacity.X8664), emulatorName} {
+	for _, name := range []string{tools.KarpenterKwok, kernelPrefix + string(capacity.X8664), emulatorName, umlName} {
 		path, err := build(ctx, out, name)
 		if errors.Is(err, debian.ErrUnavailable) {
 			_, _ = fmt.Fprintln(out, err)
@@ -76,6 +78,10 @@ func build(ctx context.Context, out io.Writer, name string) (string, error) {
 	if name == emulatorName {
 		programs, err := emulator.Build(ctx, out)
 		return programs.QEMU, err
+	}
+	if name == umlName {
+		programs, err := uml.Prepare(ctx, out)
+		return programs.Kernel, err
 	}
 	if arch, found := strings.CutPrefix(name, kernelPrefix); found {
 		result, err := kernel.Build(ctx, out, capacity.Architecture(arch))
