@@ -138,7 +138,7 @@ func TestVsock(t *testing.T) {
 // Nitro it is gone with its instance.
 func (n *node) lostParent(t *testing.T) {
 	out, err := n.parent(t, "TestLostParent")
-	if err == nil || !strings.Contains(err.Error(), "signal: killed") || !bytes.Contains(out, []byte("streams are under way")) {
+	if !errors.Is(err, uml.ErrKilled) || !bytes.Contains(out, []byte("streams are under way")) {
 		t.Fatalf("the parent was not killed in the middle: %v\n%s", err, out)
 	}
 	client := control.NewClient(func(ctx context.Context) (net.Conn, error) {

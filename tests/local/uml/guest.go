@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/child"
@@ -34,9 +35,13 @@ type Options struct {
 	MemoryMiB int
 }
 
+// ErrKilled is how a guest has ended that Kill has ended.
+var ErrKilled = errors.New("the guest was killed")
+
 // Guest is one that was started.
 type Guest struct {
 	process *child.Process
+	killed  atomic.Bool
 	asInit  bool
 	dir     string
 	// copied is closed when all of the command's output has been handed over.
@@ -152,13 +157,16 @@ func (g *Guest) Console() string { return strings.ReplaceAll(g.process.Output(),
 
 // Kill ends the guest at once, as the loss of a machine does, and waits for it.
 func (g *Guest) Kill() {
+	if !g.ended() {
+		g.killed.Store(true)
+	}
 	g.process.Kill()
 	<-g.copied
 }
 
-// Wait waits for the guest's end and its command's output. It fails when the guest was
-// killed, when it has failed, and when its command has ended with a status other than
-// zero.
+// Wait waits for the guest's end and its command's output. It fails with ErrKilled after
+// Kill, and otherwise when the guest's kernel has failed and when its command has ended
+// with a status other than zero.
 func (g *Guest) Wait(ctx context.Context) error {
 	select {
 	case <-g.process.Done():
@@ -166,6 +174,9 @@ func (g *Guest) Wait(ctx context.Context) error {
 		return fmt.Errorf("the guest has not ended: %w", ctx.Err())
 	}
 	<-g.copied
+	if g.killed.Load() {
+		return ErrKilled
+	}
 	console := g.Console()
 	if _, panicked, found := strings.Cut(console, "Kernel panic"); found {
 		reason, _, _ := strings.Cut(panicked, "\n")

@@ -142,7 +142,7 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	g.Kill()
-	if err := g.Wait(ctx); err == nil || !strings.Contains(err.Error(), "signal: killed") {
+	if err := g.Wait(ctx); !errors.Is(err, ErrKilled) {
 		t.Errorf("a guest that was killed: %v", err)
 	}
 	if _, err := os.Stat(g.dir); !os.IsNotExist(err) {
