@@ -2,92 +2,13 @@ package uml
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
 )
-
-// newNetwork starts a network for a test, or skips the test.
-func newNetwork(t *testing.T, cids ...uint32) (context.Context, *Network) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: this test starts virtual machines")
-	}
-	programs, err := Prepare(t.Context(), os.Stderr)
-	if errors.Is(err, debian.ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	n, err := NewNetwork(ctx, programs, cids...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(n.Trouble(), n.Close()); err != nil {
-			t.Error(err)
-		}
-		wantGone(t, n.dir)
-	})
-	return ctx, n
-}
-
-// wantGone waits until no process has the folder in its arguments, as all of a guest's
-// have.
-func wantGone(t *testing.T, dir string) {
-	t.Helper()
-	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		left := processes(dir)
-		if len(left) == 0 {
-			return
-		}
-		if time.Since(begin) > time.Minute {
-			t.Fatalf("processes are left: %v", left)
-		}
-	}
-}
-
-func processes(dir string) (found []string) {
-	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, path := range all {
-		if line, _ := os.ReadFile(path); bytes.Contains(line, []byte(dir)) {
-			found = append(found, filepath.Dir(path))
-		}
-	}
-	return found
-}
-
-// program is a file system with the program of these tests.
-func program(ctx context.Context, t *testing.T) []blob.Content {
-	t.Helper()
-	data, err := BuildProgram(ctx, "./local/uml/testprogram")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree := initramfs.NewTree()
-	if err := tree.File("/program", initramfs.Attributes{Mode: 0o755}, blob.Bytes(data)); err != nil {
-		t.Fatal(err)
-	}
-	archive, err := tree.Archive()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []blob.Content{archive}
-}
 
 // TestGuests: what a guest writes and how it ends arrives, one after the other.
 func TestGuests(t *testing.T) {
@@ -199,40 +120,5 @@ func TestEndsWithStarter(t *testing.T) {
 	wantGone(t, dirs[0])
 	for _, dir := range dirs {
 		_ = os.RemoveAll(dir)
-	}
-}
-
-func TestMemoryFolder(t *testing.T) {
-	room := unix.Statfs_t{Bsize: 4096, Bavail: memoryRoom / 4096}
-	if !fitsMemory(room) {
-		t.Error("a folder with just enough room was not taken")
-	}
-	little := room
-	little.Bavail--
-	closed := room
-	closed.Flags = unix.ST_NOEXEC | unix.ST_NODEV
-	for name, s := range map[string]unix.Statfs_t{"little room": little, "noexec": closed} {
-		if fitsMemory(s) {
-			t.Errorf("%s: was taken", name)
-		}
-	}
-}
-
-func TestSocketsHaveShortPaths(t *testing.T) {
-	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
-	if err := os.Mkdir(long, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("TMPDIR", long)
-	dir, err := socketFolder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if len(socketPath(dir, 1<<32-1)) > maxSocketPath {
-		t.Errorf("folder %s", dir)
-	}
-	if left, _ := os.ReadDir(long); len(left) != 0 {
-		t.Errorf("left %v", left)
 	}
 }
