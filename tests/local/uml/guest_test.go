@@ -3,11 +3,14 @@ package uml
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 // TestGuests: what a guest writes and how it ends arrives, one after the other.
@@ -75,6 +78,37 @@ func TestPlaces(t *testing.T) {
 	}
 	if _, err = n.Start(ctx, 3, o); err != nil { // it ends with the network
 		t.Error(err)
+	}
+}
+
+// TestPorts: the host reaches a TCP server in a guest, and half closes get through.
+func TestPorts(t *testing.T) {
+	ctx, n := newNetwork(t, 3)
+	g, err := n.Start(ctx, 3, Options{Ramdisks: program(ctx, t), Command: []string{"/program", "echo"}, Ports: []uint16{8080}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); !strings.Contains(g.Console(), "listening"); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("the command does not listen:\n%s", g.Console())
+		}
+	}
+	conn, err := n.Link(3).Dial(ctx, 8080)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	go func() {
+		_, _ = conn.Write(sent)
+		_ = conn.CloseWrite()
+	}()
+	if got, err := io.ReadAll(conn); err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("%d bytes came back, %v", len(got), err)
+	}
+	if _, err := n.Link(3).Dial(ctx, 8081); !errors.Is(err, transport.ErrPortClosed) {
+		t.Errorf("a port that was not opened: %v", err)
 	}
 }
 

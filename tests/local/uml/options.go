@@ -22,6 +22,9 @@ type Options struct {
 	// AsInit makes the command PID 1, in a machine as a kernel leaves it. The guest ends
 	// when it restarts the machine.
 	AsInit bool
+	// Ports are TCP ports of the guest's 127.0.0.1 which Network.Link reaches as vsock ports
+	// of the same number. They are of no effect with AsInit.
+	Ports []uint16
 	// Output gets what the command writes. Nil means the console.
 	Output io.Writer
 	// MemoryMiB is the guest's memory; zero means 192.

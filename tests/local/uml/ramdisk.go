@@ -46,7 +46,7 @@ func copyContent(to io.Writer, content blob.Content) error {
 
 // ownArchive has init, its plan and the modules.
 func (n *Network) ownArchive(o Options) (blob.Content, error) {
-	p := plan.Plan{Command: o.Command, Env: o.Env, AsInit: o.AsInit, Output: o.Output != nil}
+	p := plan.Plan{Command: o.Command, Env: o.Env, AsInit: o.AsInit, Ports: o.Ports, Output: o.Output != nil}
 	tree := initramfs.NewTree()
 	for _, from := range n.programs.Modules {
 		module, err := blob.File(from)

@@ -52,6 +52,9 @@ func run(ctx context.Context) (int, error) {
 	if err := setUp(); err != nil {
 		return 1, err
 	}
+	if err := openPorts(ctx, p.Ports); err != nil {
+		return 1, err
+	}
 	out, err := openOutput(ctx, p.Output)
 	if err != nil {
 		return 1, err

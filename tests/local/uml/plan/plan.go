@@ -27,6 +27,9 @@ type Plan struct {
 	// AsInit makes the command PID 1. It finds the machine as a kernel leaves it, but for
 	// the modules.
 	AsInit bool `json:"asInit,omitempty"`
+	// Ports are TCP ports of the guest's loopback interface, which the host reaches as
+	// vsock ports of the same number.
+	Ports []uint16 `json:"ports,omitempty"`
 	// Output sends what the command writes to OutputPort, and not to the console.
 	Output bool `json:"output,omitempty"`
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +18,19 @@ func main() {
 		fmt.Print(strings.Repeat("0123456789abcdef", 1<<16))
 	case "fail":
 		os.Exit(3)
+	case "echo": // one connection
+		l, err := net.Listen("tcp4", "127.0.0.1:8080") //nolint:noctx // for as long as the process lives
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("listening")
+		c, err := l.Accept()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.Copy(c, c)
+		_ = c.Close()
+		time.Sleep(time.Hour)
 	case "sleep":
 		time.Sleep(time.Hour)
 	}
