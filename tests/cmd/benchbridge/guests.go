@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
@@ -49,8 +50,8 @@ func compareInGuests(ctx context.Context, o options) error {
 	}
 	guest.Output = os.Stdout
 	guest.Command = []string{
-		"/usr/bin/benchbridge", "-role", "parent", "-back", "vsock", "-duration", o.duration.String(), "-rounds", fmt.Sprint(o.rounds),
-		"-most", fmt.Sprint(min(o.most, vsockMost)), "-megabytes", fmt.Sprint(min(o.megabytes, vsockMegabytes)),
+		"/usr/bin/benchbridge", "-role", "parent", "-back", "vsock", "-duration", o.duration.String(), "-rounds", strconv.Itoa(o.rounds),
+		"-most", strconv.Itoa(min(o.most, vsockMost)), "-megabytes", strconv.Itoa(min(o.megabytes, vsockMegabytes)),
 	}
 	parent, err := network.Start(ctx, transport.ParentCID, guest)
 	if err != nil {
@@ -90,7 +91,7 @@ func guestFiles(ctx context.Context) (blob.Content, error) {
 func libraries(list string) map[string]string {
 	found := map[string]string{}
 	for line := range strings.Lines(list) {
-		for _, field := range strings.Fields(line) {
+		for field := range strings.FieldsSeq(line) {
 			if strings.HasPrefix(field, "/") {
 				found[field] = field
 			}

@@ -138,6 +138,11 @@ func (g *Guest) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("the guest has not ended: %w", ctx.Err())
 	}
+	return g.Err()
+}
+
+// Err says how a guest has ended that Done tells has: see Wait.
+func (g *Guest) Err() error {
 	<-g.copied
 	if g.killed.Load() {
 		return ErrKilled

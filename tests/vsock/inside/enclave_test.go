@@ -53,7 +53,7 @@ func startEnclave(ctx context.Context, t *testing.T) *enclave {
 	if err := e.machines.Start(ctx, enclaveCID, "enclave"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.end(t) })
+	t.Cleanup(func() { e.end(context.WithoutCancel(ctx), t) })
 	e.heartbeat(ctx, t, listener)
 	t.Logf("the enclave's heartbeat comes after %.2f s", time.Since(began).Seconds())
 	return e
@@ -81,9 +81,9 @@ func (e *enclave) heartbeat(ctx context.Context, t *testing.T, listener net.List
 }
 
 // end kills the enclave, and shows its console when something went wrong.
-func (e *enclave) end(t *testing.T) {
+func (e *enclave) end(ctx context.Context, t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if state, err := e.machines.State(ctx, enclaveCID); t.Failed() {
 		t.Logf("the enclave's console (%v):\n%s", err, state.Console)

@@ -36,7 +36,7 @@ func TestLostParent(t *testing.T) {
 func TestReturn(t *testing.T) {
 	ctx := limited(t)
 	e := newEnclave(t, token)
-	t.Cleanup(func() { e.end(t) })
+	t.Cleanup(func() { e.end(context.WithoutCancel(ctx), t) })
 	e.await(ctx, t, control.StateRunning)
 	p := newParent(ctx, t, e)
 	if count := p.payloadStreams(ctx, t); count.Open != 2 || len(count.Ends) != 0 {
@@ -90,7 +90,7 @@ func TestLostSupervisor(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := newEnclave(t, token)
-	t.Cleanup(func() { e.end(t) })
+	t.Cleanup(func() { e.end(context.WithoutCancel(ctx), t) })
 	var said strings.Builder
 	for scanner := bufio.NewScanner(out); !strings.Contains(said.String(), readyLine); {
 		if !scanner.Scan() {

@@ -42,7 +42,7 @@ func (s *session) setRing(m message) ([]byte, error) {
 	case getRingBase:
 		q.stop()
 		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, index), q.base), nil
-	case setRingEnable:
+	default: // setRingEnable
 		q.stop()
 		if value != 0 {
 			return nil, s.start(index, q)

@@ -93,9 +93,6 @@ func (r *ring) pop() (c chain, ok bool, err error) {
 	return c, false, errors.New("a chain of descriptors without an end")
 }
 
-// unpop puts back what was popped last.
-func (r *ring) unpop() { r.next-- }
-
 // push gives a buffer back, with so many bytes written.
 func (r *ring) push(head uint16, written int) {
 	entry := r.use[4+usedSize*int(r.used%r.size):]

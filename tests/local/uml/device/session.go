@@ -92,8 +92,14 @@ func (s *session) do(m message) ([]byte, error) {
 		closeFiles(s.channel)
 		s.channel = m.files
 		return nil, nil
+	default:
+		defer closeFiles(m.files)
+		return s.answer(m)
 	}
-	defer closeFiles(m.files)
+}
+
+// answer handles requests whose files nobody keeps.
+func (s *session) answer(m message) ([]byte, error) {
 	switch m.request {
 	case getFeatures:
 		return binary.LittleEndian.AppendUint64(nil, version1|protocolFeatures), nil
@@ -109,8 +115,9 @@ func (s *session) do(m message) ([]byte, error) {
 		return s.setRing(m)
 	case setRingAddresses:
 		return nil, s.setAddresses(m.body)
+	default:
+		return nil, errors.New("is not known here")
 	}
-	return nil, errors.New("is not known here")
 }
 
 // Sizes in a message of the configuration: offset, size and flags, and the content.

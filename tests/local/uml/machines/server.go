@@ -124,7 +124,7 @@ func state(g *uml.Guest) State {
 		return State{Console: g.Console()}
 	}
 	s := State{Ended: true, Console: g.Console()}
-	if err := g.Wait(context.Background()); err != nil { // it has ended already
+	if err := g.Err(); err != nil {
 		s.Error = err.Error()
 	}
 	return s
