@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -56,6 +57,24 @@ func TestGuestAfterGuest(t *testing.T) {
 		} else if time.Since(begin) > time.Minute {
 			t.Fatalf("a guest that has gone: %v", err)
 		}
+	}
+	if trouble := s.Trouble(); len(trouble) > 0 {
+		t.Error(trouble)
+	}
+}
+
+// TestLostDriver: one that is about to end, and has closed its end of a queue already, is
+// no trouble.
+func TestLostDriver(t *testing.T) {
+	s := &Switch{}
+	d := serve(t, s, 3)
+	d.setUp(3)
+	_ = d.calls[receiveQueue].Close()
+	d.offer(receiveQueue, memorySize-bufferSize, bufferSize, isWritable)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := s.Link(3).Dial(ctx, 5); !errors.Is(err, transport.ErrPeerSilent) {
+		t.Errorf("a guest that does not answer: %v", err)
 	}
 	if trouble := s.Trouble(); len(trouble) > 0 {
 		t.Error(trouble)
