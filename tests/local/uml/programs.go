@@ -7,6 +7,13 @@
 // A [Guest] is Debian's stock User Mode Linux with the modules of vsock, which an init
 // of ours loads.
 //
+// A guest has the files that it is given, or the ramdisks of an enclave image, and runs
+// one command in them. What the command writes comes out on a stream of its own,
+// Network.Link reaches vsock ports and, with Options.Ports, TCP ports in it, and package
+// machines lets it start and lose other guests: so a parent with four enclaves is a
+// network of the context IDs 3 to 7, a command in 3 and an image for the others. Package
+// replay shows the results of tests that ran inside.
+//
 // Guests need ptrace, which containers have unless a seccomp profile refuses it, and a
 // folder for their memory from which can be executed: see memoryFolder.
 package uml
