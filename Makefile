@@ -119,7 +119,7 @@ instance-types: ## Write the table of instance types from moto's copy of EC2's l
 	@go -C tests run ./cmd/instancetypes -out "$$(pwd)/runtime/capacity/instancetypes_gen.go"
 
 .PHONY: bench-bridge
-bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes five minutes.
+bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes six minutes.
 	@go -C tests run ./cmd/benchbridge
 
 .PHONY: bench-boot

@@ -1,5 +1,6 @@
 // Command benchbridge measures runtime/bridge against a connection without a bridge,
-// and against socat, in one run on one transport. It prints ratios to the bare
+// and against socat, in one run on one transport: TCP, the unix sockets of an emulator, and
+// AF_VSOCK between two guests of User Mode Linux. It prints ratios to the bare
 // connection, for the machine's speed is nobody's interest.
 //
 // Client, bridge and server are processes of their own. Each figure is the median of
@@ -9,17 +10,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
 )
 
 func main() {
 	var o options
-	flag.StringVar(&o.role, "role", "", "what this process is: empty, server or bridge; used by the command itself")
-	flag.StringVar(&o.back, "back", "", "network of the server's side: tcp or hybrid")
+	flag.StringVar(&o.role, "role", "", "what this process is: empty, server, bridge or parent; used by the command itself")
+	flag.StringVar(&o.back, "back", "", "network of the server's side: tcp, hybrid or vsock; empty compares on all")
 	flag.StringVar(&o.addr, "addr", "", "address of the server")
 	flag.StringVar(&o.folder, "folder", "", "folder for sockets")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "how long requests are sent for one figure")
@@ -56,11 +60,30 @@ func (o options) run(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	o.folder = folder
-	for _, back := range []string{"hybrid", "tcp"} {
-		o.back = back
-		if err := compare(ctx, o); err != nil {
+	if o.role == "parent" {
+		return compare(ctx, o)
+	}
+	for _, back := range []string{"hybrid", "tcp", "vsock"} {
+		if o.back != "" && o.back != back {
+			continue
+		}
+		if err := o.on(ctx, back); err != nil {
 			return fmt.Errorf("tcp to %s: %w", back, err)
 		}
 	}
 	return nil
+}
+
+// on compares on one transport.
+func (o options) on(ctx context.Context, back string) error {
+	o.back = back
+	if back != "vsock" {
+		return compare(ctx, o)
+	}
+	err := compareInGuests(ctx, o)
+	if errors.Is(err, debian.ErrUnavailable) {
+		fmt.Printf("\ntcp to vsock is left out: %v\n", err)
+		return nil
+	}
+	return err
 }

@@ -64,3 +64,10 @@ func TestRowIsTheMedianOfRatios(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+func TestLibraries(t *testing.T) {
+	got := libraries("\tlinux-vdso.so.1 (0x00007ffd)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n")
+	if len(got) != 2 || got["/lib/x86_64-linux-gnu/libc.so.6"] == "" || got["/lib64/ld-linux-x86-64.so.2"] == "" {
+		t.Errorf("got %v", got)
+	}
+}

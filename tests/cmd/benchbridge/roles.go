@@ -22,7 +22,7 @@ const (
 	wantEcho, wantSink = 'e', 's'
 )
 
-// serve is the server: on TCP, or on a hybrid socket and, for those that do not speak
+// serve is the server: on TCP, on AF_VSOCK, or on a hybrid socket and, for those that do not speak
 // its protocol, a plain unix socket. It prints where.
 func serve(ctx context.Context, o options) error {
 	var lc net.ListenConfig
@@ -32,6 +32,13 @@ func serve(ctx context.Context, o options) error {
 			return err
 		}
 		fmt.Println(l.Addr())
+		return acceptAll(ctx, l)
+	}
+	if o.back == "vsock" {
+		l, err := (&transport.VSock{Peer: transport.ParentCID}).Listen(ctx, guestPort)
+		if err != nil {
+			return err
+		}
 		return acceptAll(ctx, l)
 	}
 	path := filepath.Join(o.folder, "v")
@@ -97,10 +104,14 @@ func forward(ctx context.Context, o options) error {
 		return err
 	}
 	b := &bridge.Bridge{Name: o.back, MaxConns: 1 << 20}
-	if o.back == "hybrid" {
+	switch o.back {
+	case "hybrid":
 		link := &transport.Hybrid{Path: o.addr}
 		b.Dial = func(ctx context.Context) (net.Conn, error) { return link.Dial(ctx, guestPort) }
-	} else {
+	case "vsock":
+		link := &transport.VSock{Peer: enclaveCID}
+		b.Dial = func(ctx context.Context) (net.Conn, error) { return link.Dial(ctx, guestPort) }
+	default:
 		b.Dial = func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", o.addr)

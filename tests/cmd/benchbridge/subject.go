@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 // subject is a way from a client to the server.
@@ -67,13 +69,9 @@ func role(ctx context.Context, o options, name, addr string) (string, int, error
 
 // subjects starts the server and all that can be between it and a client.
 func subjects(ctx context.Context, o options) ([]subject, error) {
-	server, serverPID, err := role(ctx, o, "server", "")
+	bare, server, err := startServer(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	bare := subject{name: "bare", network: "tcp", addr: server, group: serverPID, most: o.most}
-	if o.back == "hybrid" {
-		bare.network, bare.addr = "unix", filepath.Join(o.folder, "plain")
 	}
 	ours, pid, err := role(ctx, o, "bridge", server)
 	if err != nil {
@@ -92,6 +90,21 @@ func subjects(ctx context.Context, o options) ([]subject, error) {
 	return all, nil
 }
 
+// startServer returns the connection without anything between, and the server's address.
+// On AF_VSOCK the server is in another guest.
+func startServer(ctx context.Context, o options) (subject, string, error) {
+	bare := subject{name: "bare", network: o.back, group: -1, most: o.most}
+	if o.back == "vsock" {
+		return bare, "", untilListening(ctx, bare)
+	}
+	server, pid, err := role(ctx, o, "server", "")
+	bare.addr, bare.group = server, pid
+	if o.back == "hybrid" {
+		bare.network, bare.addr = "unix", filepath.Join(o.folder, "plain")
+	}
+	return bare, server, err
+}
+
 // startSocat forwards to the server without the hybrid protocol, which it does not
 // speak; that is a line less for it at the begin of each connection.
 func startSocat(ctx context.Context, server subject) (subject, error) {
@@ -108,8 +121,11 @@ func startSocat(ctx context.Context, server subject) (subject, error) {
 		return subject{}, err
 	}
 	to := "TCP:" + server.addr
-	if server.network == "unix" {
+	switch server.network {
+	case "unix":
 		to = "UNIX-CONNECT:" + server.addr
+	case "vsock":
+		to = fmt.Sprintf("VSOCK-CONNECT:%d:%d", enclaveCID, guestPort)
 	}
 	// Without -t it gives an answer half a second once the question has ended.
 	cmd, _, err := start(ctx, path, "-t", "60", "TCP-LISTEN:"+port+",bind=127.0.0.1,reuseaddr,fork,backlog=4096", to)
@@ -142,6 +158,9 @@ func untilListening(ctx context.Context, s subject) error {
 // dial also waits for the server's queue: connect to a unix socket fails with EAGAIN
 // when it is full.
 func (s subject) dial(ctx context.Context) (net.Conn, error) {
+	if s.network == "vsock" {
+		return (&transport.VSock{Peer: enclaveCID}).Dial(ctx, guestPort)
+	}
 	for {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, s.network, s.addr)

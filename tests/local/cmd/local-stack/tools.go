@@ -15,6 +15,7 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/realnode"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/uml"
 )
 
 // What only tests of images and pods need, and what needs Debian.
@@ -22,6 +23,7 @@ const (
 	kernelPrefix = "kernel-" // and the architecture
 	emulatorName = "emulator"
 	nodeName     = "node"
+	umlName      = "uml"
 )
 
 func toolsCommand() *cobra.Command {
@@ -52,15 +54,16 @@ func toolsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&only, "print", "", "build only this and print its path: pulumi, kube-one, karpenter-kwok,\n"+
-		"golangci-lint, kernel-x86_64, kernel-arm64, emulator or node")
+		"golangci-lint, kernel-x86_64, kernel-arm64, emulator, node or uml")
 	return cmd
 }
 
 // buildForTests builds what the demo does without and the tests do not. Where kernel,
-// emulator and node cannot be built, the tests that need them are skipped, and say so.
+// emulator, node and User Mode Linux cannot be had, the tests that need them are skipped,
+// and say so.
 func buildForTests(ctx context.Context, out io.Writer) ([]string, error) {
 	var paths []string
-	for _, name := range []string{tools.KarpenterKwok, kernelPrefix + string(capacity.X8664), emulatorName, nodeName} {
+	for _, name := range []string{tools.KarpenterKwok, kernelPrefix + string(capacity.X8664), emulatorName, umlName, nodeName} {
 		path, err := build(ctx, out, name)
 		if errors.Is(err, debian.ErrUnavailable) {
 			_, _ = fmt.Fprintln(out, err)
@@ -82,6 +85,10 @@ func build(ctx context.Context, out io.Writer, name string) (string, error) {
 	if name == nodeName {
 		programs, err := realnode.Build(ctx, out)
 		return programs.Dir, err
+	}
+	if name == umlName {
+		programs, err := uml.Prepare(ctx, out)
+		return programs.Kernel, err
 	}
 	if arch, found := strings.CutPrefix(name, kernelPrefix); found {
 		result, err := kernel.Build(ctx, out, capacity.Architecture(arch))
