@@ -44,8 +44,9 @@ func (f File) place(path string) error {
 		return os.Chmod(path, f.Mode) // whatever the umask
 	case fs.ModeSymlink:
 		return os.Symlink(f.Link, path)
+	default:
+		return f.copyTo(path)
 	}
-	return f.copyTo(path)
 }
 
 func (f File) copyTo(path string) error {

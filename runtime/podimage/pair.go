@@ -70,8 +70,9 @@ func programArchitecture(path string) (eif.Architecture, error) {
 		return eif.X8664, nil
 	case elf.EM_AARCH64:
 		return eif.ARM64, nil
+	default:
+		return "", fmt.Errorf("is a program for %s, on which no enclave runs", f.Machine)
 	}
-	return "", fmt.Errorf("is a program for %s, on which no enclave runs", f.Machine)
 }
 
 func imageArchitecture(path string) (eif.Architecture, error) {

@@ -42,7 +42,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{driver: newDriver(), port: &nodePort{}, log: &logBuffer{}, content: content(3<<20 + 77)}
-	b.port.call = func() error { return b.driver.call("listen") }
+	b.port.call = func() error { return b.call("listen") }
 	b.request = launch.Request{Image: imageOf(t, b.content), CPUs: 2, MemoryMiB: 64}
 	b.Launcher = &Launcher{
 		model: b.driver, Listen: b.port.listen, lockRetry: 2 * time.Millisecond,

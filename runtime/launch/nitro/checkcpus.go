@@ -46,7 +46,7 @@ func (m machine) checkCPUs(want int) []launch.Finding {
 
 // checkCores wants whole cores.
 func (m machine) checkCores(want int) []launch.Finding {
-	siblings, _ := m.cpuList(hostSiblings)
+	siblings := m.cpuList(hostSiblings)
 	threads := len(siblings)
 	if threads < 2 || want%threads == 0 {
 		return nil

@@ -83,7 +83,7 @@ func (m machine) supply(size capacity.PageSize) (supply, bool) {
 
 // localPages are the free pages of the pool's NUMA node: the driver takes no others.
 func (m machine) localPages(size capacity.PageSize) (int64, bool) {
-	pool, _ := m.cpuList(cpuPool)
+	pool := m.cpuList(cpuPool)
 	nodes := m.nodesOf(pool)
 	if len(nodes) != 1 {
 		return 0, false

@@ -32,7 +32,7 @@ func (e *Enclave) Console(ctx context.Context) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("the console of %s: %w", e.info.ID, err)
 	}
 	// A connection may stay open without an error when its other end is gone.
-	stop := context.AfterFunc(e.alive, func() { _ = conn.SetReadDeadline(time.Now().Add(lastWords)) })
+	stop := context.AfterFunc(e.alive, func() { _ = conn.SetReadDeadline(time.Now().Add(lastWords)) }) //nolint:contextcheck // the enclave's life, not the call's
 	return &console{conn, stop}, nil
 }
 

@@ -44,7 +44,7 @@ func (a *attempt) watch(ctx context.Context) *Enclave {
 		booted: make(chan struct{}), done: make(chan struct{}),
 	}
 	e.alive, e.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	go e.boot(a.bootLimit(e.info.MemoryMiB))
+	go e.boot(a.bootLimit(e.info.MemoryMiB)) //nolint:contextcheck // it has the enclave's
 	go e.watch()
 	return e
 }

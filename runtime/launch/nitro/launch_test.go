@@ -120,7 +120,7 @@ func TestLaunchStops(t *testing.T) {
 	steps := map[Step]int{}
 	for looks := 0; ; looks++ {
 		b := newBench(t)
-		e, err := b.Launch(&countdown{context.Background(), looks}, b.request) //nolint:usetesting // It must have no cause of its own.
+		e, err := b.Launch(&countdown{context.Background(), looks}, b.request) // It must have no cause of its own.
 		if err == nil {
 			terminate(t, e)
 			break

@@ -33,14 +33,17 @@ func (m machine) number(path string) (int64, bool) {
 	return n, err == nil
 }
 
-// cpuList reads a file with a list of CPUs.
-func (m machine) cpuList(path string) ([]int, bool) {
+// cpuList reads a file with a list of CPUs; nil when it cannot be read.
+func (m machine) cpuList(path string) []int {
 	text, ok := m.text(path)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	cpus, err := parseCPUList(text)
-	return cpus, err == nil
+	if err != nil {
+		return nil
+	}
+	return cpus
 }
 
 // maxCPU bounds what a list can make of a few bytes. Linux's own limit is 8192.
