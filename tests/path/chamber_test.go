@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/path/chamber"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/path/pod"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/signer/client"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/signer/service"
 )
 
 // running is a chamber, and a client outside of it.
@@ -42,11 +44,22 @@ func start(t *testing.T, o chamber.Options) *running {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("the supervisor's log:\n%s", c.Log)
+			t.Logf("the supervisor's log, without %q:\n%s", service.Accepted, without(c.Log.String(), service.Accepted))
 		}
 	})
 	t.Logf("the container runs after %.2f s", time.Since(began).Seconds())
 	return r
+}
+
+// without leaves lines out of a text.
+func without(text, word string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, word) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

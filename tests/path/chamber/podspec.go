@@ -65,7 +65,9 @@ func readPod() (registered, error) {
 		if r.Type != "kubernetes:apps/v1:Deployment" {
 			continue
 		}
-		var d struct{ Spec struct{ Template struct{ Spec registered } } }
+		var d struct {
+			Spec struct{ Template struct{ Spec registered } }
+		}
 		err := json.Unmarshal(r.Inputs, &d)
 		if err == nil && len(d.Spec.Template.Spec.Containers) != 1 {
 			err = errors.New("the pod has more containers than one, or none")
