@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -66,6 +67,42 @@ func TestNamespace(t *testing.T) {
 	if _, err := n.Dial(ended, "tcp", l.Addr().String()); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
+}
+
+// TestDoComesBack: what is done inside sees that network, and the caller stays in its own.
+func TestDoComesBack(t *testing.T) {
+	own := current(t)
+	n := fresh(t, func() error { return nil })
+	for range 20 {
+		var inside string
+		err := n.Do(func() error {
+			inside = current(t)
+			return nil
+		})
+		if after := current(t); err != nil || inside == own || after != own {
+			t.Fatalf("in %s, then in %s, of %s: %v", inside, after, own, err)
+		}
+	}
+	// The same threads go on to do other things.
+	var threads sync.WaitGroup
+	for range 50 {
+		threads.Go(func() {
+			if got := current(t); got != own {
+				t.Errorf("a thread was left in %s", got)
+			}
+		})
+	}
+	threads.Wait()
+}
+
+// current is the network of the calling thread.
+func current(t *testing.T) string {
+	t.Helper()
+	name, err := os.Readlink("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Error(err)
+	}
+	return name
 }
 
 func TestOpenFails(t *testing.T) {
