@@ -7,14 +7,15 @@ import (
 	"slices"
 )
 
-// compare measures all subjects and prints a table. The first of them is what the others
-// are compared with.
+// compare measures all subjects and prints a table. Each is compared with the first of them,
+// and with the one before it, which is the same way with less between.
 func compare(ctx context.Context, o options, subjects []subject, out io.Writer) error {
 	all, err := works()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%-16s %7s  %-7s %10s %10s   as multiples of %q: %10s %8s\n", "", "clients", "", "per second", "p99 in ms", subjects[0].name, "per second", "p99")
+	fmt.Fprintf(out, "\n%-34s %24s %24s\n", "", "as multiples of "+subjects[0].name, "of the line above")
+	fmt.Fprintf(out, "%-16s %7s  %-7s %12s %11s %12s %11s %11s %8s\n", "", "clients", "", "per second", "p99", "per second", "p99", "per second", "p99 in ms")
 	for _, w := range all {
 		for _, n := range []int{1, 8, 64} {
 			if n > o.most {
@@ -31,24 +32,26 @@ func compare(ctx context.Context, o options, subjects []subject, out io.Writer) 
 				}
 			}
 			for i, s := range subjects {
-				fmt.Fprintf(out, "%-16s %7d  %-7s %s\n", w.name, n, s.name, row(rounds[0], rounds[i]))
+				fmt.Fprintf(out, "%-16s %7d  %-7s %s\n", w.name, n, s.name, row(rounds[0], rounds[max(0, i-1)], rounds[i]))
 			}
 		}
 	}
 	return nil
 }
 
-// row formats the medians of the rounds, and those of their ratios to another subject's.
-func row(base, with []figures) string {
+// row formats the medians of the ratios to two other subjects' figures, round by round, and
+// the medians themselves, for scale.
+func row(first, before, with []figures) string {
 	rate := func(f figures) float64 { return f.requests }
 	p99 := func(f figures) float64 { return f.p99 }
+	ratio := func(of func(figures) float64, base []figures) float64 {
+		return median(len(with), func(i int) float64 { return of(with[i]) / of(base[i]) })
+	}
 	absolute := func(of func(figures) float64) float64 {
 		return median(len(with), func(i int) float64 { return of(with[i]) })
 	}
-	ratio := func(of func(figures) float64) float64 {
-		return median(len(with), func(i int) float64 { return of(with[i]) / of(base[i]) })
-	}
-	return fmt.Sprintf("%10.0f %10.2f %41.3f %8.1f", absolute(rate), absolute(p99)*1000, ratio(rate), ratio(p99))
+	return fmt.Sprintf("%12.3f %11.1f %12.2f %11.2f %11.0f %8.1f",
+		ratio(rate, first), ratio(p99, first), ratio(rate, before), ratio(p99, before), absolute(rate), absolute(p99)*1000)
 }
 
 func median(n int, of func(int) float64) float64 {

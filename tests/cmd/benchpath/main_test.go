@@ -57,7 +57,8 @@ func TestCompareFails(t *testing.T) {
 func TestRowIsTheMedianOfRatios(t *testing.T) {
 	base := []figures{{100, 0.001}, {10, 0.001}, {100, 0.001}}
 	with := []figures{{50, 0.002}, {4, 0.004}, {10, 0.002}}
-	if got, want := strings.Join(strings.Fields(row(base, with)), " "), "10 2.00 0.400 2.0"; got != want {
+	before := []figures{{50, 0.001}, {8, 0.002}, {20, 0.001}}
+	if got, want := strings.Join(strings.Fields(row(base, before, with)), " "), "0.400 2.0 0.50 2.00 10 2.0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
