@@ -2,6 +2,7 @@ package path
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,9 +19,13 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/path/chamber"
 )
 
-// exitEnclave is the exit code of an enclave that has ended by itself, as documented in
-// docs/supervisor.md.
-const exitEnclave = 8
+// Exit codes, as docs/supervisor.md has them.
+const (
+	// exitPreflight is for a pod or a node without what the enclave needs.
+	exitPreflight = 3
+	// exitEnclave is for an enclave that has ended by itself.
+	exitEnclave = 8
+)
 
 // TestDeadEndpoint: while one endpoint refuses, the others serve, and it does once it is
 // there. The chamber has its role from EKS Pod Identity. Then it ends as kubelet ends a
@@ -141,6 +146,39 @@ func TestEnclaveDies(t *testing.T) {
 	}
 	if !strings.Contains(r.Log.String(), `"to":"failed"`) {
 		t.Error("the log has no failure")
+	}
+}
+
+// TestToldToEndEarly: a supervisor whose enclave boots yet has nothing to drain.
+func TestToldToEndEarly(t *testing.T) {
+	r := start(t, chamber.Options{Identity: chamber.IRSA()})
+	r.eventually(t, func() error {
+		if !strings.Contains(r.Log.String(), `"to":"booting"`) {
+			return errors.New("the enclave does not boot yet")
+		}
+		return nil
+	})
+	told := time.Now()
+	if err := r.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	r.wantEnd(t, 0)
+	t.Logf("it ended after %.0f ms", time.Since(told).Seconds()*1000)
+	if log := r.Log.String(); strings.Contains(log, `"to":"ready"`) || !strings.Contains(log, `"to":"stopped"`) {
+		t.Error("the log has other states")
+	}
+}
+
+// TestPreflight: what the pod lacks is said before anything is started, with the cure.
+func TestPreflight(t *testing.T) {
+	r := start(t, chamber.Options{Identity: chamber.IRSA(), TempBytes: 1 << 20})
+	r.wantEnd(t, exitPreflight)
+	text, err := r.Termination()
+	if err != nil || !strings.Contains(text, "room: /tmp has ") || !strings.Contains(text, "a larger size") {
+		t.Errorf("the termination message is %q (%v)", text, err)
+	}
+	if strings.Contains(r.Log.String(), `"to":"starting"`) {
+		t.Error("the enclave was started")
 	}
 }
 

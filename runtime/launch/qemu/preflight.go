@@ -65,7 +65,7 @@ func checkCPUs(n int) []launch.Finding {
 	return found("cpus", problem, "set "+contract.EnvEnclaveCPUs+" to the number that the enclave is to have")
 }
 
-// checkFolder also looks for room: QEMU writes kernel and ramdisks there while it starts, and
+// checkFolder also looks for room: QEMU writes kernel and ramdisks there, keeps the latter, and
 // says no more than that it failed when they do not fit.
 func checkFolder(path string, image int64) []launch.Finding {
 	const cure = "give the launcher a short, writable folder, such as an emptyDir at " + contract.TempDir

@@ -27,6 +27,9 @@ type Options struct {
 	Identity Identity
 	// Fixture is added to the section of that name of the signer's configuration.
 	Fixture map[string]any
+	// TempBytes is how much the pod's folder for temporary files holds. Zero is what
+	// ContainmentChamber gives it.
+	TempBytes int64
 	// Dead are services that refuse connections until Open is called.
 	Dead []string
 }
@@ -123,11 +126,17 @@ func (c *Chamber) spec(b *Built, dir string, o Options) (pod.Spec, error) {
 		}),
 	}
 	sizes, err := registered.scratch()
+	if err != nil {
+		return s, err
+	}
+	if o.TempBytes > 0 {
+		sizes[contract.TempDir] = o.TempBytes
+	}
 	for path, size := range sizes {
 		s.Scratch = append(s.Scratch, pod.Scratch{Path: path, Bytes: size})
 	}
 	c.Hook = registered.Containers[0].Lifecycle.PreStop.Exec.Command
-	return s, err
+	return s, nil
 }
 
 // Open lets a service that was dead be reached.
