@@ -122,6 +122,10 @@ instance-types: ## Write the table of instance types from moto's copy of EC2's l
 bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes six minutes.
 	@go -C tests run ./cmd/benchbridge
 
+.PHONY: bench-path
+bench-path: ## Compare signatures through the whole path with the signer itself, in ratios (needs root).
+	@go -C tests run ./cmd/benchpath
+
 .PHONY: bench-boot
 bench-boot: ## Compare the start of an enclave by our kernel with that by Debian's, in ratios.
 	@go -C tests test ./boot -run '^TestBenchBoot$$' -count=1 -timeout 40m -v -args -bench-boot 7
