@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/relay"
 )
 
 // notChecked is why no document was verified.
@@ -116,9 +118,10 @@ func (p *pod) logs() string     { return p.kubectl("logs") }
 // fits.
 const maxText = 1000
 
-// clean makes one line of a text from elsewhere, in which a terminal finds no command.
+// clean makes one line of a text from elsewhere, in which a terminal finds no command and
+// nobody a secret: kubelet takes the last lines of a log for a container's last words.
 func clean(text string) string {
-	line := strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+	line := strings.Join(strings.FieldsFunc(relay.Mask(text), func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
 	if runes := []rune(line); len(runes) > maxText {

@@ -119,6 +119,9 @@ func expect(t *testing.T, r Report, want ...string) {
 		t.Fatalf("got %d:\n%s\nwant %d:\n%s", len(got), strings.Join(got, "\n"), len(want), strings.Join(want, "\n"))
 	}
 	for i := range want {
+		if strings.Contains(got[i], "cc-setup-abc") {
+			t.Errorf("a secret is shown: %s", got[i])
+		}
 		head, words, _ := strings.Cut(want[i], ": ")
 		seen, ok := strings.CutPrefix(got[i], head+": ")
 		for word := range strings.SplitSeq(words, " | ") {
@@ -157,6 +160,7 @@ func TestFindings(t *testing.T) {
 		}, []string{"pod signer ended: has ended 1 times, the last time at 2026-03-14T12:00:00Z: exit code 7: the signer has ended"}},
 		"preflight": {crashing(3, "Error", "preflight:\n  pages: there are 0 of 2 MiB; use an enclave node"),
 			[]string{"pod preflight failed: has ended 3 times | exit code 3 | pages: there are 0 of 2 MiB; use an enclave node | `kubectl -n signers logs a --previous`"}},
+		"secret":        {crashing(7, "Error", `{"msg":"Setup token generated","setup_token":"cc-setup-abc"}`), []string{"pod signer ended: setup_token | ***"}},
 		"out of memory": {crashing(137, "OOMKilled", ""), []string{"pod out of memory: exit code 137 | raise the memory"}},
 		"unknown code":  {crashing(99, "Error", ""), []string{"pod crashed: exit code 99: this version does not know"}},
 		"back again":    {died(8, "Error", "fell silent"), []string{"note: restarted 3 times | exit code 8: the enclave has ended by itself, or fell silent: fell silent"}},
