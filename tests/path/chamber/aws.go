@@ -3,6 +3,7 @@ package chamber
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/attest"
@@ -84,9 +85,9 @@ func (a *AWS) Traffic(service string) []Traffic {
 
 // hosts is the pod's /etc/hosts.
 func (a *AWS) hosts() string {
-	text := "127.0.0.1 localhost\n" + address(deadHost) + " " + deadHost + "\n"
+	lines := []string{"127.0.0.1 localhost", address(deadHost) + " " + deadHost}
 	for _, service := range Services {
-		text += address(service) + " " + a.Host(service) + "\n"
+		lines = append(lines, address(service)+" "+a.Host(service))
 	}
-	return text
+	return strings.Join(lines, "\n") + "\n"
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -132,7 +133,7 @@ func (p *Pod) instruct(orders, answer *os.File, root string, prepare func(*netns
 	if err != nil {
 		return err
 	}
-	if p.Network, err = netns.Open(filepath.Join("/proc", fmt.Sprint(p.PID), "ns", "net")); err != nil {
+	if p.Network, err = netns.Open(filepath.Join("/proc", strconv.Itoa(p.PID), "ns", "net")); err != nil {
 		return err
 	}
 	if err := prepare(p.Network); err != nil {
