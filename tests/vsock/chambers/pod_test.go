@@ -102,8 +102,11 @@ func (p *pod) ask(ctx context.Context, port int, path string, query ...string) (
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(response.Status + " " + strings.TrimSpace(string(body)))
+	switch {
+	case err != nil:
+		return "", err
+	case response.StatusCode != http.StatusOK:
+		return "", errors.New(response.Status + " " + strings.TrimSpace(string(body)))
 	}
-	return string(body), err
+	return string(body), nil
 }
