@@ -55,7 +55,8 @@ func (l Lock) Take(ctx context.Context) (net.Listener, error) {
 	defer cancel()
 	port, err := l.listen(ctx)
 	if errors.Is(err, syscall.EADDRINUSE) && l.Logger != nil {
-		l.Logger.Info("waiting for another enclave of this node to boot", "timeout", limit)
+		deadline, _ := ctx.Deadline() // the caller's, if that comes first
+		l.Logger.Info("waiting for another enclave of this node to boot", "timeout", time.Until(deadline).Round(time.Millisecond).String())
 	}
 	for errors.Is(err, syscall.EADDRINUSE) {
 		select {
