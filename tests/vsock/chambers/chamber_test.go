@@ -175,7 +175,7 @@ func (c *chamber) metric(ctx context.Context, t *testing.T, series string) strin
 }
 
 // residentKiB is the supervisor's memory, and how much of it is not the program.
-func (c *chamber) residentKiB(t *testing.T) (all, anonymous string) {
+func (c *chamber) residentKiB(t *testing.T) (all, anonymous int) {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	if err != nil {
@@ -184,9 +184,9 @@ func (c *chamber) residentKiB(t *testing.T) (all, anonymous string) {
 	for line := range bytes.Lines(data) {
 		switch fields := strings.Fields(string(line)); fields[0] {
 		case "VmRSS:":
-			all = fields[1]
+			all, _ = strconv.Atoi(fields[1])
 		case "RssAnon:":
-			anonymous = fields[1]
+			anonymous, _ = strconv.Atoi(fields[1])
 		}
 	}
 	return all, anonymous

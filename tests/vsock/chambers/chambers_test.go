@@ -169,9 +169,15 @@ func (c *chamber) parentPort(t *testing.T) uint32 {
 	return opened[0].Port
 }
 
+// memory: supervisors that have little to do are small, so that a node's memory goes to its
+// enclaves.
 func (n node) memory(_ context.Context, t *testing.T) {
+	const mostKiB = 25_000_000 >> 10
 	for _, c := range n {
 		all, anonymous := c.residentKiB(t)
-		t.Logf("the supervisor of %s has %s KiB, %s of it anonymous", c.name(), all, anonymous)
+		t.Logf("the supervisor of %s has %d KiB, %d of it anonymous", c.name(), all, anonymous)
+		if all == 0 || all > mostKiB {
+			t.Errorf("the supervisor of %s has %d KiB, and may have %d", c.name(), all, mostKiB)
+		}
 	}
 }

@@ -16,14 +16,17 @@ import (
 func (n node) undisturbed(ctx context.Context, t *testing.T, happens func()) {
 	t.Helper()
 	asking, stop := context.WithCancel(ctx)
-	defer stop()
 	var all sync.WaitGroup
+	end := func() {
+		stop()
+		all.Wait()
+	}
+	defer end()
 	for _, c := range n {
 		all.Go(func() { c.askOn(ctx, t, asking.Done()) })
 	}
 	happens()
-	stop()
-	all.Wait()
+	end()
 	for _, c := range n {
 		select {
 		case <-c.ended:
@@ -42,7 +45,10 @@ func (c *chamber) askOn(ctx context.Context, t *testing.T, stop <-chan struct{})
 			last = true
 		case <-time.After(100 * time.Millisecond):
 		}
-		if got, err := c.api(ctx, "/config"); got != c.config() || err != nil {
+		call, cancel := context.WithTimeout(ctx, time.Minute)
+		got, err := c.api(call, "/config")
+		cancel()
+		if got != c.config() || err != nil {
 			t.Errorf("after %d answers %s answers with %q, %v", answers, c.name(), got, err)
 			return
 		}
