@@ -34,6 +34,7 @@ func TestChambers(t *testing.T) {
 		{"memory", node.memory},
 		{"the loss of an enclave", node.lostEnclave},
 		{"the loss of a supervisor", node.lostSupervisor},
+		{"the loss of a supervisor that boots", node.lostBoot},
 		{"a drain", node.drain},
 		{"a stranger who is first", node.intrusion},
 	} {

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/bootlock"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/vsock/attach"
 )
 
 // undisturbed asks the chambers all the time while something happens to another one. None
@@ -95,6 +97,28 @@ func (n node) lostSupervisor(ctx context.Context, t *testing.T) {
 	lost := n[2]
 	n.without(lost).undisturbed(ctx, t, func() {
 		lost.kill()
+		lost.wantGone(ctx, t)
+		lost.start(t)
+		lost.awaitReady(ctx, t)
+	})
+}
+
+// lostBoot: the boot lock is free again when its holder is lost, and the next start is a
+// good one.
+func (n node) lostBoot(ctx context.Context, t *testing.T) {
+	lost := n[2]
+	n.without(lost).undisturbed(ctx, t, func() {
+		lost.kill()
+		lost.wantGone(ctx, t)
+		lost.start(t)
+		eventually(ctx, t, lost.name()+" to begin its boot", func() bool { return lost.log.has(attach.BootBegins) })
+		lost.kill()
+		t.Logf("it was lost in the middle: %v", !lost.log.has(attach.BootEnds))
+		lock, err := bootlock.Lock{}.Take(ctx)
+		if err != nil {
+			t.Fatalf("the boot lock of a supervisor that is lost: %v", err)
+		}
+		_ = lock.Close()
 		lost.wantGone(ctx, t)
 		lost.start(t)
 		lost.awaitReady(ctx, t)
