@@ -161,7 +161,9 @@ func readConfig(path string) ([]byte, error) {
 func (s *Supervisor) hooks(direction metrics.Way) forward.Hooks {
 	return forward.Hooks{
 		Observer: func(name string) func(bridge.Result) { return s.Metrics.Observer(direction, name) },
-		Opened:   func(name string, b *bridge.Bridge) { s.Metrics.Add(direction, name, b) },
-		Log:      s.Log.With("way", direction),
+		Opened: func(name string, b *bridge.Bridge, strangers func() uint64) {
+			s.Metrics.Add(direction, name, b, strangers)
+		},
+		Log: s.Log.With("way", direction),
 	}
 }

@@ -16,15 +16,18 @@ import (
 const policy = `{"version":1,"debug":true,"egress":["config.example.com:80","stream.example.com:81"],"environment":["GREETING"],
 "files":["/var/run/secrets/token"]}`
 
-// enclaveImage builds an image as chamber eif build does, and returns its ramdisks. Its
-// kernel is none: User Mode Linux takes its place.
-func enclaveImage(ctx context.Context, t *testing.T) []blob.Content {
+// chamberPolicy lets the signer of chambers run in the same way.
+const chamberPolicy = `{"version":1,"debug":true,"egress":["config.example.com:80"],"files":["/etc/containment-chamber/config.json"]}`
+
+// enclaveImage builds an image of a payload as chamber eif build does, and returns its
+// ramdisks. Its kernel is none: User Mode Linux takes its place.
+func enclaveImage(ctx context.Context, t *testing.T, payload, policy string) []blob.Content {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string][]byte{
 		"kernel": kernel(), "policy.json": []byte(policy),
 		"rootfs/etc/passwd": []byte("root:x:0:0::/:\nsigner:x:1000:1001::/:\n"),
-		"rootfs/payload":    program(ctx, t, "./vsock/payload"), "init": program(ctx, t, initPackage),
+		"rootfs/payload":    program(ctx, t, payload), "init": program(ctx, t, initPackage),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a payload's root

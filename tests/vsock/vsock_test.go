@@ -3,6 +3,9 @@
 // image as chamber eif build makes it, with cmd/enclave-init; the parent's side is the
 // packages that the supervisor is made of. Its tests are those of package inside, and
 // run in the guests.
+//
+// TestChambers has four supervisors in the parent, with enclaves 4 to 7. Its tests are those
+// of package chambers.
 package vsock
 
 import (
@@ -39,7 +42,8 @@ type node struct {
 	test     []blob.Content
 }
 
-func newNode(t *testing.T) *node {
+// newNode makes one with context IDs beside the parent's, and tests that run in it.
+func newNode(t *testing.T, tests string, cids ...uint32) *node {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: this test starts virtual machines")
@@ -54,7 +58,7 @@ func newNode(t *testing.T) *node {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	n := &node{ctx: ctx}
-	if n.network, err = uml.NewNetwork(ctx, programs, parentCID, enclaveCID, strangerCID); err != nil {
+	if n.network, err = uml.NewNetwork(ctx, programs, append(cids, parentCID)...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -65,32 +69,41 @@ func newNode(t *testing.T) *node {
 			t.Error(err)
 		}
 	})
-	n.test = testProgram(ctx, t)
-	n.machines = &machines.Server{Network: n.network, Images: map[string]uml.Options{
-		"enclave":  {Ramdisks: enclaveImage(ctx, t), Command: []string{"/init"}, AsInit: true},
-		"stranger": {Ramdisks: n.test, Command: []string{"/test", "-test.v", "-test.run=^TestStranger$"}, Env: guestEnv},
-	}}
+	n.test = files(t, map[string][]byte{"/test": testProgram(ctx, t, tests)})
+	return n
+}
+
+// serve lets the parent start images.
+func (n *node) serve(t *testing.T, images map[string]uml.Options) {
+	t.Helper()
+	n.machines = &machines.Server{Network: n.network, Images: images}
 	go func() {
-		if err := n.machines.Serve(ctx, parentCID); err != nil {
+		if err := n.machines.Serve(n.ctx, parentCID); err != nil {
 			t.Error(err)
 		}
 	}()
-	return n
 }
 
 // guestEnv makes package inside run, and has a folder for what it writes.
 var guestEnv = []string{"VSOCK_TEST_GUEST=1", "TMPDIR=/tmp"}
 
-// testProgram is a file system with the tests of package inside.
-func testProgram(ctx context.Context, t *testing.T) []blob.Content {
+func testProgram(ctx context.Context, t *testing.T, tests string) []byte {
 	t.Helper()
-	program, err := uml.BuildTest(ctx, "./vsock/inside")
+	program, err := uml.BuildTest(ctx, tests)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return program
+}
+
+// files is a file system of a guest.
+func files(t *testing.T, contents map[string][]byte) []blob.Content {
+	t.Helper()
 	tree := initramfs.NewTree()
-	if err := tree.File("/test", initramfs.Attributes{Mode: 0o755}, blob.Bytes(program)); err != nil {
-		t.Fatal(err)
+	for path, content := range contents {
+		if err := tree.File(path, initramfs.Attributes{Mode: 0o755}, blob.Bytes(content)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	archive, err := tree.Archive()
 	if err != nil {
@@ -120,7 +133,11 @@ func (n *node) parent(t *testing.T, pattern string) ([]byte, error) {
 }
 
 func TestVsock(t *testing.T) {
-	n := newNode(t)
+	n := newNode(t, "./vsock/inside", enclaveCID, strangerCID)
+	n.serve(t, map[string]uml.Options{
+		"enclave":  {Ramdisks: enclaveImage(n.ctx, t, "./vsock/payload", policy), Command: []string{"/init"}, AsInit: true},
+		"stranger": {Ramdisks: n.test, Command: []string{"/test", "-test.v", "-test.run=^TestStranger$"}, Env: guestEnv},
+	})
 	t.Run("enclave", func(t *testing.T) {
 		out, err := n.parent(t, "TestLife|TestCrash|TestLostEnclave|TestLostSupervisor")
 		replay.Results(t, out)

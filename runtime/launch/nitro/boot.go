@@ -5,11 +5,9 @@ package nitro
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/heartbeat"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 // BootTimeout is how long an enclave may take until its first program gives a sign of life:
@@ -37,24 +35,12 @@ func (e *Enclave) boot(limit time.Duration) {
 	defer close(e.booted)
 	ctx, cancel := context.WithTimeoutCause(e.alive, limit, fmt.Errorf("%w (%v)", ErrBootTimeout, limit))
 	defer cancel()
-	e.bootErr = heartbeat.Await(ctx, e.taken.port, e.admits)
-}
-
-// admits lets in the enclave itself: every pod and enclave of the node can connect.
-func (e *Enclave) admits(c net.Conn) bool {
-	cid, ok := transport.CID(c.RemoteAddr())
-	if ok && cid == e.info.CID {
-		return true
-	}
-	e.strangers.Add(1)
-	e.log.Warn("closed a stranger's connection to the heartbeat's port",
-		"enclave", e.info.ID, "remote", c.RemoteAddr().String(), "peer", e.info.CID)
-	return false
+	e.bootErr = heartbeat.Await(ctx, e.taken.port, e.gate.Admit)
 }
 
 // Strangers counts the connections to the port of the heartbeat that were not the enclave's
 // and were closed.
-func (e *Enclave) Strangers() uint64 { return e.strangers.Load() }
+func (e *Enclave) Strangers() uint64 { return e.gate.Strangers() }
 
 // Booted implements [launch.Enclave]. The limit is that of [BootTimeout] and runs since the
 // start, whether somebody waits or not. The boot lock is held no longer than that.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/bootlock"
 )
 
 func TestBootTimeout(t *testing.T) {
@@ -102,7 +103,7 @@ func TestBootLockTimeout(t *testing.T) {
 	b.BootLockTimeout = 20 * time.Millisecond
 	_, err := b.Launch(t.Context(), b.request)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Step != StepBootLock || !errors.Is(err, ErrBootLock) || !errors.Is(err, unix.EADDRINUSE) || failed.Cure == "" {
+	if !errors.As(err, &failed) || failed.Step != StepBootLock || !errors.Is(err, bootlock.ErrHeld) || !errors.Is(err, unix.EADDRINUSE) || failed.Cure == "" {
 		t.Errorf("launch gave %v", err)
 	}
 	b.BootLockTimeout = 0

@@ -10,9 +10,7 @@
 //
 // # The boot lock
 //
-// The first program of an image built by nitro-cli, and of ours, tells port 9000 of the
-// parent that it runs. AF_VSOCK is not namespaced, so that is one port for a whole node:
-// whoever holds it may boot an enclave, and the others wait. It is free again with the
+// Package bootlock has it: one enclave of a node boots at a time. It is free again with the
 // heartbeat, and whenever the enclave ends before.
 //
 // # The end

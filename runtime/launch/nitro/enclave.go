@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/heartbeat"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
@@ -27,9 +27,9 @@ type Enclave struct {
 	alive context.Context
 	end   context.CancelCauseFunc
 
-	booted    chan struct{}
-	bootErr   error
-	strangers atomic.Uint64
+	booted  chan struct{}
+	bootErr error
+	gate    heartbeat.Gate
 
 	done chan struct{}
 	err  error
@@ -43,6 +43,7 @@ func (a *attempt) watch(ctx context.Context) *Enclave {
 		info: a.info(), log: a.log(), dial: a.dialConsole, taken: a.taken,
 		booted: make(chan struct{}), done: make(chan struct{}),
 	}
+	e.gate.CID, e.gate.ID, e.gate.Logger = e.info.CID, e.info.ID, e.log
 	e.alive, e.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	go e.boot(a.bootLimit(e.info.MemoryMiB)) //nolint:contextcheck // it has the enclave's
 	go e.watch()

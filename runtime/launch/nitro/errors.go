@@ -18,9 +18,6 @@ var (
 	// ErrBootTimeout means that the enclave runs and its first program gave no sign
 	// of life in the time of BootTimeout.
 	ErrBootTimeout = errors.New("the enclave gave no sign of life in time")
-	// ErrBootLock means that another enclave of the node was booting for longer
-	// than Launcher.BootLockTimeout.
-	ErrBootLock = errors.New("another enclave of this node kept the boot lock")
 	// ErrImageTooLarge means that the image does not fit into the memory.
 	ErrImageTooLarge = errors.New("the image does not fit into the enclave's memory")
 )

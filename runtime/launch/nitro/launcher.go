@@ -11,18 +11,12 @@ import (
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/capacity"
-	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 // DevicePath is the driver's device.
 const DevicePath = "/dev/nitro_enclaves"
-
-// DefaultBootLockTimeout is how long a launch waits for other enclaves of its node to
-// boot: three of the usual limits of BootTimeout, since a node has at most four enclaves,
-// and a minute.
-const DefaultBootLockTimeout = 10 * time.Minute
 
 // Launcher starts enclaves through the driver's device. Its zero value is ready for use.
 type Launcher struct {
@@ -31,13 +25,11 @@ type Launcher struct {
 	// Root is where Preflight and the enclave's ID read /sys. Nil means the real root.
 	Root fs.FS
 	// BootLockTimeout is how long a launch waits for the boot lock. Zero means
-	// DefaultBootLockTimeout.
+	// bootlock.DefaultTimeout.
 	BootLockTimeout time.Duration
 	// Logger gets what is worth knowing of a launch. Nil means none.
 	Logger *slog.Logger
-	// Listen opens the port of the heartbeat for everybody. Nil means
-	// contract.PortHeartbeat of AF_VSOCK. It fails with EADDRINUSE while another
-	// enclave boots.
+	// Listen opens the port of the heartbeat for everybody; see bootlock.Lock.
 	Listen func(ctx context.Context) (net.Listener, error)
 	// DialConsole connects to the console of an enclave. Nil means AF_VSOCK.
 	DialConsole func(ctx context.Context, port uint32) (net.Conn, error)
@@ -78,13 +70,6 @@ func (l *Launcher) log() *slog.Logger {
 		return l.Logger
 	}
 	return slog.New(slog.DiscardHandler)
-}
-
-func (l *Launcher) listen(ctx context.Context) (net.Listener, error) {
-	if l.Listen != nil {
-		return l.Listen(ctx)
-	}
-	return (&transport.VSock{Peer: transport.AnyCID}).Listen(ctx, contract.PortHeartbeat)
 }
 
 func (l *Launcher) dialConsole(ctx context.Context, port uint32) (net.Conn, error) {

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/bridge"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/transport"
 )
 
 // Hooks join ways to logs and metrics. Log is required.
@@ -20,8 +21,10 @@ type Hooks struct {
 	// Observer makes what is told of each connection of a bridge when it has ended. It
 	// may be nil.
 	Observer func(name string) func(bridge.Result)
-	// Opened is called for each bridge before it has its first connection. It may be nil.
-	Opened func(name string, b *bridge.Bridge)
+	// Opened is called for each bridge before it has its first connection. strangers
+	// counts those that the listener turns away because they are not its peer, and is nil
+	// for a listener of everybody. It may be nil.
+	Opened func(name string, b *bridge.Bridge, strangers func() uint64)
 	Log    *slog.Logger
 }
 
@@ -38,6 +41,14 @@ type way struct {
 	listener net.Listener
 }
 
+// strangers is the listener's counter, if it lets in one peer alone.
+func (w *way) strangers() func() uint64 {
+	if l, ok := w.listener.(transport.Listener); ok {
+		return l.Strangers
+	}
+	return nil
+}
+
 // add makes a way. Its listener is not served before the whole set is there.
 func (s *Set) add(b *bridge.Bridge, l net.Listener) {
 	b.Logger = s.hooks.Log
@@ -51,7 +62,7 @@ func (s *Set) add(b *bridge.Bridge, l net.Listener) {
 func (s *Set) serve(ctx context.Context) {
 	for _, w := range s.ways {
 		if s.hooks.Opened != nil {
-			s.hooks.Opened(w.bridge.Name, w.bridge)
+			s.hooks.Opened(w.bridge.Name, w.bridge, w.strangers())
 		}
 		s.serving.Go(func() { _ = w.bridge.Serve(ctx, w.listener) }) // the bridge logs why it ends
 	}

@@ -87,7 +87,12 @@ func TestIngress(t *testing.T) {
 	var mu sync.Mutex
 	var opened, ended []string
 	hooks := quiet()
-	hooks.Opened = func(name string, _ *bridge.Bridge) { opened = append(opened, name) }
+	hooks.Opened = func(name string, _ *bridge.Bridge, strangers func() uint64) {
+		opened = append(opened, name)
+		if strangers != nil {
+			t.Errorf("%s is for everybody, and counts strangers", name)
+		}
+	}
 	hooks.Observer = func(name string) func(bridge.Result) {
 		return func(bridge.Result) {
 			mu.Lock()
@@ -184,11 +189,20 @@ func TestEgress(t *testing.T) {
 			return nd.DialContext(ctx, "tcp4", good.Addr().String())
 		}, nil
 	}
-	set, ports, err := OpenEgress(t.Context(), endpoints, dialer, d.Host(), quiet())
+	hooks, counted := quiet(), 0
+	hooks.Opened = func(_ string, _ *bridge.Bridge, strangers func() uint64) {
+		if strangers != nil && strangers() == 0 {
+			counted++
+		}
+	}
+	set, ports, err := OpenEgress(t.Context(), endpoints, dialer, d.Host(), hooks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer set.Close()
+	if counted != 2 {
+		t.Errorf("strangers are counted for %d of 2 endpoints", counted)
+	}
 	if len(ports) != 2 || ports[0].Host != "dead.example.com" || ports[1].Port != 443 || ports[0].ParentPort == ports[1].ParentPort {
 		t.Fatalf("the ports are %+v", ports)
 	}

@@ -23,11 +23,13 @@ const (
 type Bridge interface{ Stats() bridge.Stats }
 
 // Add shows a bridge from now on, under the name of its endpoint, such as "api" or
-// "kms.eu-west-1.amazonaws.com:443". There must be one of each way and name.
-func (m *Metrics) Add(way Way, endpoint string, b Bridge) {
+// "kms.eu-west-1.amazonaws.com:443". There must be one of each way and name. strangers
+// counts those who were turned away before they came to the bridge; it is nil where
+// everybody may come.
+func (m *Metrics) Add(way Way, endpoint string, b Bridge, strangers func() uint64) {
 	m.bridges.mu.Lock()
 	defer m.bridges.mu.Unlock()
-	m.bridges.all = append(m.bridges.all, namedBridge{way, endpoint, b})
+	m.bridges.all = append(m.bridges.all, namedBridge{way, endpoint, b, strangers})
 	m.connection.WithLabelValues(string(way), endpoint)
 	m.dial.WithLabelValues(string(way), endpoint)
 }
@@ -61,9 +63,10 @@ func histogram(name, help string, buckets []float64) *prometheus.HistogramVec {
 }
 
 type namedBridge struct {
-	way      Way
-	endpoint string
-	bridge   Bridge
+	way       Way
+	endpoint  string
+	bridge    Bridge
+	strangers func() uint64
 }
 
 // bridgeCollector reads the counters of bridges when it is asked.
@@ -84,11 +87,12 @@ var (
 	descBytes        = bridgeDesc("bytes_total", "Bytes that got through: sent by clients, and received by them.", "direction")
 	descDialErrors   = bridgeDesc("dial_errors_total", "Connections to the other side that failed, by kind.", "kind")
 	descAcceptErrors = bridgeDesc("accept_errors_total", "Passing errors of listeners, such as a lack of descriptors.")
+	descStrangers    = bridgeDesc("strangers_total", "Connections of others than the enclave, which were closed. Anything but 0 is an attack from the node, or a bug.")
 )
 
 // Describe implements prometheus.Collector.
 func (c *bridgeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOpen, descActive, descAccepted, descEnded, descBytes, descDialErrors, descAcceptErrors} {
+	for _, d := range []*prometheus.Desc{descOpen, descActive, descAccepted, descEnded, descBytes, descDialErrors, descAcceptErrors, descStrangers} {
 		out <- d
 	}
 }
@@ -112,6 +116,9 @@ func (b namedBridge) collect(out chan<- prometheus.Metric) {
 	send(descActive, prometheus.GaugeValue, float64(s.Active))
 	send(descAccepted, prometheus.CounterValue, float64(s.Accepted))
 	send(descAcceptErrors, prometheus.CounterValue, float64(s.AcceptErrors))
+	if b.strangers != nil {
+		send(descStrangers, prometheus.CounterValue, float64(b.strangers()))
+	}
 	send(descBytes, prometheus.CounterValue, float64(s.Sent), "sent")
 	send(descBytes, prometheus.CounterValue, float64(s.Received), "received")
 	for _, end := range bridge.Ends() {

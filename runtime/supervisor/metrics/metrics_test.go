@@ -48,8 +48,8 @@ func filled() *Metrics {
 	m.Add(Ingress, "api", fakeBridge{
 		Accepted: 10, Open: 2, Active: 1, Sent: 1000, Received: 500,
 		DialErrors: map[bridge.DialError]uint64{bridge.DialTimeout: 1}, Ended: map[bridge.End]uint64{bridge.EndClosed: 7, bridge.EndDialFailed: 1},
-	})
-	m.Add(Egress, "kms.eu-central-1.amazonaws.com:443", fakeBridge{AcceptErrors: 4})
+	}, nil)
+	m.Add(Egress, "kms.eu-central-1.amazonaws.com:443", fakeBridge{AcceptErrors: 4}, func() uint64 { return 5 })
 	observe := m.Observer(Ingress, "api")
 	observe(bridge.Result{End: bridge.EndClosed, Duration: 3 * time.Millisecond, DialTime: 80 * time.Microsecond})
 	observe(bridge.Result{End: bridge.EndDialFailed, Duration: 10 * time.Second, DialTime: 10 * time.Second})
@@ -154,7 +154,7 @@ func TestAtTheSameTime(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			name := fmt.Sprintf("host-%d:443", i)
-			m.Add(Egress, name, fakeBridge{})
+			m.Add(Egress, name, fakeBridge{}, func() uint64 { return 0 })
 			m.Observer(Egress, name)(bridge.Result{})
 			m.Transition(states[i%len(states)])
 			m.Guest(control.Status{})

@@ -36,6 +36,27 @@ func (c *Client) Start(ctx context.Context, cid uint32, image string, env ...str
 	return err
 }
 
+// Own starts an image that ends with the caller: with this process, and with the context.
+// It returns once the guest was started.
+func (c *Client) Own(ctx context.Context, cid uint32, image string, env ...string) (*Owned, error) {
+	response, err := c.send(ctx, http.MethodPut, cid, "owned=1&image="+url.QueryEscape(image), env)
+	if err != nil {
+		return nil, err
+	}
+	return &Owned{response.Body}, nil
+}
+
+// Owned is a guest that ends with whoever has started it.
+type Owned struct{ answer io.ReadCloser }
+
+// Wait waits for the guest's end, and is called once. It fails with the context of Own.
+func (o *Owned) Wait() (State, error) {
+	defer func() { _ = o.answer.Close() }()
+	var s State
+	err := json.NewDecoder(o.answer).Decode(&s)
+	return s, err
+}
+
 // Kill ends a guest, and returns when it is gone. A guest that kills itself does not get
 // that far.
 func (c *Client) Kill(ctx context.Context, cid uint32) error {
@@ -55,23 +76,31 @@ func (c *Client) Wait(ctx context.Context, cid uint32) (State, error) {
 
 func (c *Client) call(ctx context.Context, method string, cid uint32, query string, body any) (State, error) {
 	var s State
-	data, err := json.Marshal(body)
-	if err != nil {
-		return s, err
-	}
-	target := fmt.Sprintf("http://host/guests/%d?%s", cid, query)
-	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(data))
-	if err != nil {
-		return s, err
-	}
-	response, err := c.http.Do(request)
+	response, err := c.send(ctx, method, cid, query, body)
 	if err != nil {
 		return s, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(response.Body)
-		return s, errors.New(strings.TrimSpace(string(text)))
+	err = json.NewDecoder(response.Body).Decode(&s)
+	return s, err
+}
+
+// send returns an answer that is no refusal.
+func (c *Client) send(ctx context.Context, method string, cid uint32, query string, body any) (*http.Response, error) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
 	}
-	return s, json.NewDecoder(response.Body).Decode(&s)
+	target := fmt.Sprintf("http://host/guests/%d?%s", cid, query)
+	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil || response.StatusCode == http.StatusOK {
+		return response, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, _ := io.ReadAll(response.Body)
+	return nil, errors.New(strings.TrimSpace(string(text)))
 }

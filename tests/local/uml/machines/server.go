@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -51,15 +52,15 @@ func (s *Server) Adopt(cid uint32, guest *uml.Guest) {
 	s.guests[cid] = guest
 }
 
-// handler serves /guests/<cid>: PUT starts one, DELETE kills it, GET tells how it is,
-// and with ?wait waits for its end first.
+// handler serves /guests/<cid>: PUT starts one, and with ?owned ends it with the call,
+// DELETE kills it, GET tells how it is, and with ?wait waits for its end first.
 func (s *Server) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /guests/{cid}", func(w http.ResponseWriter, r *http.Request) {
-		var env []string
-		err := json.NewDecoder(r.Body).Decode(&env)
-		if err == nil {
-			err = s.start(ctx, r.PathValue("cid"), r.FormValue("image"), env)
+		g, err := s.put(ctx, r)
+		if err == nil && r.FormValue("owned") != "" {
+			own(w, r, g)
+			return
 		}
 		reply(w, State{}, err)
 	})
@@ -86,22 +87,47 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	return mux
 }
 
-func (s *Server) start(ctx context.Context, number, image string, env []string) error {
+// put reads the whole body: before its end, net/http does not notice a caller who goes.
+func (s *Server) put(ctx context.Context, r *http.Request) (*uml.Guest, error) {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var env []string
+	if err := json.Unmarshal(data, &env); err != nil {
+		return nil, err
+	}
+	return s.start(ctx, r.PathValue("cid"), r.FormValue("image"), env)
+}
+
+// own says that the guest was started, and how it ends. A caller who goes takes it along,
+// as a process does with an enclave.
+func own(w http.ResponseWriter, r *http.Request, g *uml.Guest) {
+	_ = http.NewResponseController(w).Flush()
+	select {
+	case <-g.Done():
+	case <-r.Context().Done():
+		g.Kill()
+	}
+	reply(w, state(g), nil)
+}
+
+func (s *Server) start(ctx context.Context, number, image string, env []string) (*uml.Guest, error) {
 	cid, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o, ok := s.Images[image]
 	if !ok {
-		return fmt.Errorf("there is no image %q, only %q", image, slices.Sorted(maps.Keys(s.Images)))
+		return nil, fmt.Errorf("there is no image %q, only %q", image, slices.Sorted(maps.Keys(s.Images)))
 	}
 	o.Env = append(o.Env[:len(o.Env):len(o.Env)], env...)
 	g, err := s.Network.Start(ctx, uint32(cid), o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.Adopt(uint32(cid), g)
-	return nil
+	return g, nil
 }
 
 func (s *Server) find(number string) (*uml.Guest, error) {

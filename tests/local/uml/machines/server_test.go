@@ -15,9 +15,10 @@ func TestRefused(t *testing.T) {
 	s := &Server{Images: map[string]uml.Options{"b": {}, "a": {}}}
 	for _, c := range []struct{ method, target, body, want string }{
 		{http.MethodPut, "/guests/4?image=c", "[]", `there is no image "c", only ["a" "b"]`},
+		{http.MethodPut, "/guests/4?image=c&owned=1", "[]", `there is no image "c", only ["a" "b"]`},
 		{http.MethodPut, "/guests/x?image=a", "[]", "invalid syntax"},
 		{http.MethodPut, "/guests/4294967296?image=a", "[]", "out of range"},
-		{http.MethodPut, "/guests/4?image=a", "{", "unexpected EOF"},
+		{http.MethodPut, "/guests/4?image=a", "{", "unexpected end of JSON input"},
 		{http.MethodGet, "/guests/4", "", "no guest with the context ID 4 was started"},
 		{http.MethodGet, "/guests/4?wait=1", "", "no guest with the context ID 4 was started"},
 		{http.MethodDelete, "/guests/4", "", "no guest with the context ID 4 was started"},
