@@ -44,7 +44,7 @@ func TestEnding(t *testing.T) {
 			c := deploy(t, replicas(1), brisk, tc.edit)
 			pod := c.ready()[0].Name
 			log := c.follow(pod)
-			c.scaleToNone()
+			c.scale(0)
 			if diff := cmp.Diff(tc.want, log()); diff != "" {
 				t.Errorf("the log (-want +got):\n%s", diff)
 			}
@@ -61,13 +61,6 @@ func TestEnding(t *testing.T) {
 
 func grace(seconds int64) edit {
 	return func(d *appsv1.Deployment) { d.Spec.Template.Spec.TerminationGracePeriodSeconds = &seconds }
-}
-
-func (c *chamber) scaleToNone() {
-	c.t.Helper()
-	if _, err := shared.node.Kubectl(c.t.Context(), "scale", "--namespace", c.namespace, "deployment", c.name, "--replicas", "0"); err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 // follow reads the pod's log from its begin. The function that it returns waits for the
