@@ -17,7 +17,9 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- Serve(conn, map[string]netip.Addr{"kms.example.com": netip.MustParseAddr("192.0.2.7")}) }()
+	go func() {
+		done <- Serve(conn, map[string]netip.Addr{"kms.example.com": netip.MustParseAddr("192.0.2.7")})
+	}()
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
 	}}
