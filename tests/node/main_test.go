@@ -76,7 +76,7 @@ func withNode(ctx context.Context, run func() int) (code int, err error) {
 }
 
 func start(ctx context.Context) (*realnode.Node, error) {
-	profile, err := installedProfile()
+	profile, err := realnode.InstalledProfile()
 	if err != nil {
 		return nil, err
 	}
