@@ -46,6 +46,9 @@ func (d *Demo) upEnclave(ctx context.Context, local *stack.Stack) error {
 	if e.found {
 		d.say("    it runs already\n")
 	}
+	if err := d.step("building the plugin of the components", func() error { return tools.Plugin(ctx, d.Out, local.Bin()) }); err != nil {
+		return err
+	}
 	for i, release := range e.state.Releases {
 		if e.found && i == 0 {
 			continue // the stack is at the second

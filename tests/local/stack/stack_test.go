@@ -54,7 +54,7 @@ func testStack(t *testing.T) *Stack {
 		Dir: dir, Tools: &tools.Set{Pulumi: "/tools/pulumi/pulumi", Plugins: "/tools/plugins"},
 		ControlPlane: controlplane.At(filepath.Join(dir, "kubernetes")),
 	}
-	if err := os.MkdirAll(s.bin(), 0o700); err != nil {
+	if err := os.MkdirAll(s.Bin(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -86,7 +86,7 @@ func TestAWSCommand(t *testing.T) {
 	if err := s.writeAWS("secret"); err != nil {
 		t.Fatal(err)
 	}
-	aws := filepath.Join(s.bin(), "aws")
+	aws := filepath.Join(s.Bin(), "aws")
 	cmd := exec.CommandContext(t.Context(), aws, "--region", "eu-central-1", "eks", "get-token", "--cluster-name", "demo")
 	cmd.Env = []string{`KUBERNETES_EXEC_INFO={"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}`}
 	out, err := cmd.Output()
