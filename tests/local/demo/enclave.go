@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -28,7 +27,7 @@ type enclave struct {
 	seen []Release
 }
 
-func (d *Demo) nodeDir() string { return filepath.Join(d.Dir, "enclave-node") }
+func (d *Demo) nodeDir() string { return stack.GuestDir(d.Dir, "enclave-node") }
 
 // upEnclave runs the second part. A machine that cannot is told so, and no failure.
 func (d *Demo) upEnclave(ctx context.Context, local *stack.Stack) error {
@@ -112,17 +111,6 @@ func (e *enclave) openProgram(ctx context.Context) (*stack.Program, error) {
 	}
 	e.program, err = e.local.Program(ctx, filepath.Join(root, "local", "demo", "enclave"), enclaveStack)
 	return e.program, err
-}
-
-// downEnclave ends the real node. What Pulumi knows of it goes with the stack's state.
-func (d *Demo) downEnclave(ctx context.Context) error {
-	if _, err := enclavenode.Open(d.nodeDir()); err == nil {
-		d.say("==> stopping the real node\n")
-	}
-	if err := enclavenode.Stop(ctx, d.nodeDir()); err != nil {
-		return errors.Join(errors.New("stopping the real node"), err)
-	}
-	return nil
 }
 
 const withoutNode = `

@@ -83,6 +83,9 @@ func (h *holder) start(ctx context.Context) error {
 }
 
 func (h *holder) startNode(ctx context.Context) error {
+	if err := realnode.Available(); err != nil {
+		return err
+	}
 	profile, err := realnode.InstalledProfile()
 	if err != nil {
 		return err

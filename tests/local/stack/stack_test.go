@@ -6,9 +6,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/controlplane"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/process"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
 )
 
@@ -44,6 +46,31 @@ func TestAStartThatFailsLeavesNothing(t *testing.T) {
 	}
 	if _, err := Open(dir); !errors.Is(err, ErrNone) {
 		t.Errorf("opening it: %v", err)
+	}
+}
+
+// TestStopEndsGuests: what others have started for the stack goes with it.
+func TestStopEndsGuests(t *testing.T) {
+	s := testStack(t)
+	guest := process.Dir(GuestDir(s.Dir, "node"))
+	if err := os.MkdirAll(string(guest), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := guest.Start(process.Spec{Name: "holder", Path: "/bin/sleep", Args: []string{"600"}}); err != nil {
+		t.Fatal(err)
+	}
+	pid := guest.PID("holder")
+	if pid == 0 {
+		t.Fatal("the guest does not run")
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the guest is still there (%v)", err)
+	}
+	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
 	}
 }
 
