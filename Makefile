@@ -19,7 +19,7 @@ help: ## Print this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
+demo: ## Deploy an example into a local stack, and run a chamber for real; DEMO_ENCLAVE=0 without that.
 	@$(LOCAL_STACK) demo
 
 .PHONY: demo-down
@@ -121,6 +121,10 @@ instance-types: ## Write the table of instance types from moto's copy of EC2's l
 .PHONY: bench-bridge
 bench-bridge: ## Compare the bridge with no bridge and with socat, in ratios. Takes six minutes.
 	@go -C tests run ./cmd/benchbridge
+
+.PHONY: bench-path
+bench-path: ## Compare signatures through the whole path with the signer itself, in ratios (needs root).
+	@go -C tests run ./cmd/benchpath
 
 .PHONY: bench-boot
 bench-boot: ## Compare the start of an enclave by our kernel with that by Debian's, in ratios.

@@ -60,15 +60,10 @@ func newAttestVerifyCommand() *cobra.Command {
 			return f.verify(args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	f.addPolicy(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.measurements, "measurements", nil, "file with the measurements of an image that may run; repeat it for others")
-	flags.StringArrayVar(&f.pcrs, "pcr", nil, "value that a register may have, as INDEX=HEX; repeat it for others")
-	flags.BoolVar(&f.anyImage, "any-image", false, "do not ask for an image")
 	flags.StringVar(&f.nonce, "nonce", "", "nonce that the enclave was given, in hexadecimal digits")
-	flags.DurationVar(&f.maxAge, "max-age", 0, "how old the document may be, such as 1m; 0 for no limit but its certificate's")
 	flags.StringVar(&f.at, "at", "", "time at which to verify, such as 2026-03-14T12:00:00Z; by default now")
-	flags.StringArrayVar(&f.roots, "root", nil, "PEM file with a root to trust besides AWS's, for tests and other partitions")
-	flags.BoolVar(&f.allowDebug, "allow-debug", false, "accept debug mode, in which the image is not measured")
 	f.addOutput(cmd)
 	return cmd
 }
@@ -98,6 +93,17 @@ type attestFlags struct {
 	roots        []string
 	allowDebug   bool
 	output       string
+}
+
+// addPolicy adds what is asked of a document, whoever it was made for.
+func (f *attestFlags) addPolicy(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.measurements, "measurements", nil, "file with the measurements of an image that may run; repeat it for others")
+	flags.StringArrayVar(&f.pcrs, "pcr", nil, "value that a register may have, as INDEX=HEX; repeat it for others")
+	flags.BoolVar(&f.anyImage, "any-image", false, "do not ask for an image")
+	flags.DurationVar(&f.maxAge, "max-age", 0, "how old the document may be, such as 1m; 0 for no limit but its certificate's")
+	flags.StringArrayVar(&f.roots, "root", nil, "PEM file with a root to trust besides AWS's, for tests and other partitions")
+	flags.BoolVar(&f.allowDebug, "allow-debug", false, "accept debug mode, in which the image is not measured")
 }
 
 func (f *attestFlags) addOutput(cmd *cobra.Command) {

@@ -37,7 +37,7 @@ func newCommand(version string) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newPlanCommand(), newNodesCommand(), newEIFCommand(version), newImageCommand(version), newAttestCommand())
+	root.AddCommand(newPlanCommand(), newNodesCommand(), newStatusCommand(), newEIFCommand(version), newImageCommand(version), newAttestCommand())
 	return root
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,16 +36,11 @@ when it has the label aws-nitro-enclaves-k8s-dp or containment-chamber.io/node-g
 the taint containment-chamber.io/enclave, or the resources of the device plugin.
 `
 
-// requestTimeout is for one request, so that a cluster which cannot be reached is
-// not waited for.
-const requestTimeout = 30 * time.Second
-
 // nodesFlags are the flags of the nodes command.
 type nodesFlags struct {
-	kubeconfig string
-	context    string
-	selector   string
-	output     string
+	clusterFlags
+	selector string
+	output   string
 }
 
 func newNodesCommand() *cobra.Command {
@@ -61,9 +55,8 @@ func newNodesCommand() *cobra.Command {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	f.addTo(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "path of the kubeconfig; by default as kubectl finds it")
-	flags.StringVar(&f.context, "context", "", "context of the kubeconfig; by default the one in use")
 	flags.StringVarP(&f.selector, "selector", "l", "", "look only at nodes with these labels: key=value,...")
 	flags.StringVarP(&f.output, "output", "o", "table", "output format: table or json")
 	return cmd
@@ -73,15 +66,15 @@ func (f nodesFlags) run(ctx context.Context, out, notes io.Writer) error {
 	if f.output != "table" && f.output != "json" {
 		return fmt.Errorf("--output %q: use table or json", f.output)
 	}
-	client, err := f.client()
+	cluster, err := f.cluster()
 	if err != nil {
 		return err
 	}
-	cluster, err := readCluster(ctx, client, f.selector)
+	seen, err := readCluster(ctx, cluster.core, f.selector)
 	if err != nil {
 		return err
 	}
-	result := nodecheck.Inspect(cluster)
+	result := nodecheck.Inspect(seen)
 	if len(result.Nodes) == 0 {
 		fmt.Fprint(notes, noEnclaveNodes)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,36 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	client "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/pager"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/cmd/chamber/internal/nodecheck"
 )
-
-// client reaches the cluster as kubectl would, with programs that fetch
-// credentials, such as aws eks get-token.
-func (f nodesFlags) client() (client.CoreV1Interface, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.context}
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
-	if clientcmd.IsEmptyConfig(err) {
-		return nil, errors.New("there is no kubeconfig: name one with --kubeconfig or in KUBECONFIG")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	config.Timeout = requestTimeout
-	config.UserAgent = rest.DefaultKubernetesUserAgent()
-	config.QPS = -1 // requests come one after the other
-	config.WarningHandler = rest.NoWarnings{}
-	core, err := client.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	return core, nil
-}
 
 // readCluster lists the nodes, and the pods that matter: those on enclave nodes,
 // and those on no node yet. A cluster has too many others.
@@ -51,7 +24,7 @@ func readCluster(ctx context.Context, c client.CoreV1Interface, selector string)
 		}
 	})
 	if err != nil {
-		return cluster, listError("nodes", err)
+		return cluster, listError("nodes", "nodes", err)
 	}
 	places := []string{""}
 	for i := range cluster.Nodes {
@@ -61,15 +34,16 @@ func readCluster(ctx context.Context, c client.CoreV1Interface, selector string)
 		options := metav1.ListOptions{FieldSelector: "spec.nodeName=" + place}
 		err := list(ctx, options, c.Pods(metav1.NamespaceAll).List, func(p *corev1.Pod) { cluster.Pods = append(cluster.Pods, *p) })
 		if err != nil {
-			return cluster, listError("pods", err)
+			return cluster, listError("pods", "nodes", err)
 		}
 	}
 	return cluster, nil
 }
 
-func listError(what string, err error) error {
+// listError names the command whose help says which rights it needs.
+func listError(what, command string, err error) error {
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("listing %s: %w; chamber nodes --help says which rights it needs", what, err)
+		return fmt.Errorf("listing %s: %w; chamber %s --help says which rights it needs", what, err, command)
 	}
 	return fmt.Errorf("listing %s: %w", what, err)
 }

@@ -34,12 +34,8 @@ func writeNodeTable(out io.Writer, nodes []nodecheck.Report) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tINSTANCE TYPE\tGROUP\tREADY\tSLOTS\tCPUS\tHUGEPAGES\tSTATE")
 	for _, n := range nodes {
-		ready := "no"
-		if n.Ready {
-			ready = "yes"
-		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
-			n.Node, cmp.Or(n.InstanceType, "-"), cmp.Or(n.NodeGroup, "-"), ready, n.Slots, n.EnclaveCPUs, n.Pages, state(n))
+			n.Node, cmp.Or(n.InstanceType, "-"), cmp.Or(n.NodeGroup, "-"), yesOrNo(n.Ready), n.Slots, n.EnclaveCPUs, n.Pages, state(n))
 	}
 	return w.Flush()
 }

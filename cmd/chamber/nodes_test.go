@@ -164,7 +164,7 @@ func TestNodesWithoutEnclaveNodes(t *testing.T) {
 	server := serve(t, []corev1.Node{labelled("a", "role")}, nil)
 	for format, want := range map[string]string{"table": "", "json": "{\n  \"nodes\": [],\n  \"waitingPods\": []\n}\n"} {
 		var out, notes strings.Builder
-		f := nodesFlags{kubeconfig: server.kubeconfig(t, token), context: "prod", output: format}
+		f := nodesFlags{clusterFlags: clusterFlags{kubeconfig: server.kubeconfig(t, token), context: "prod"}, output: format}
 		if err := f.run(t.Context(), &out, &notes); err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ it starts the enclave, forwards its traffic, watches it and ends it.`,
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.drainCommand(), p.preflightCommand(), p.versionCommand())
+	root.AddCommand(p.drainCommand(), p.preflightCommand(), p.describeCommand(), p.attestCommand(), p.versionCommand())
 	return root
 }
 

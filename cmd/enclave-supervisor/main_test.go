@@ -10,10 +10,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/admin"
@@ -143,6 +145,10 @@ func (s *fakeSupervisor) Describe(context.Context) (admin.Description, error) {
 	return admin.Description{State: "ready", Enclave: &admin.Enclave{ID: "i-1-enc1", CID: 16, State: admin.EnclaveRunning}}, nil
 }
 
+func (s *fakeSupervisor) Attest(_ context.Context, a control.Attestation) ([]byte, error) {
+	return slices.Concat(a.Nonce, a.UserData, a.PublicKey), nil
+}
+
 func (p *process) serve(t *testing.T, s admin.Supervisor) {
 	t.Helper()
 	listener, err := admin.Listen(t.Context(), config.AdminSocket(p.getenv))
@@ -169,6 +175,27 @@ func TestDrain(t *testing.T) {
 	p.want(t, 0, "", "", contract.CommandDrain)
 	if !s.drained {
 		t.Error("nothing was drained")
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	p := newProcess(t)
+	p.want(t, supervisor.ExitInternal, "", "no supervisor is running here", contract.CommandDescribe)
+	p.serve(t, &fakeSupervisor{})
+	p.want(t, 0, `"state": "ready"`, "", contract.CommandDescribe)
+}
+
+func TestAttest(t *testing.T) {
+	p := newProcess(t)
+	p.want(t, supervisor.ExitInternal, "", "no supervisor is running here", contract.CommandAttest, "--nonce", "00")
+	p.serve(t, &fakeSupervisor{})
+	p.want(t, 0, "AQID\n", "", contract.CommandAttest, "--nonce", "01", "--user-data", "02", "--public-key", "03")
+	for want, args := range map[string][]string{
+		"--nonce: is required": nil, "--nonce: write it in hexadecimal digits": {"--nonce", "xy"},
+		"--user-data: write it in hexadecimal digits": {"--nonce", "01", "--user-data", "0"},
+		"nonce (513 bytes): must be at most 512":      {"--nonce", strings.Repeat("00", 513)},
+	} {
+		newProcess(t).want(t, supervisor.ExitInternal, "", want, append([]string{contract.CommandAttest}, args...)...)
 	}
 }
 

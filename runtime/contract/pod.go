@@ -86,6 +86,15 @@ const (
 // running supervisor not ready and returns once the drain is over.
 const CommandDrain = "drain"
 
+// What is asked of the supervisor in a running pod, by `kubectl exec` and chamber status.
+const (
+	// CommandDescribe prints its state and its enclave as JSON.
+	CommandDescribe = "describe"
+	// CommandAttest prints an attestation document of the enclave in base64, for the
+	// nonce that its flag --nonce has in hexadecimal digits.
+	CommandAttest = "attest"
+)
+
 // Ports, TCP in the pod and vsock into the enclave. They are the signer's
 // defaults; its metrics are always plain HTTP.
 const (

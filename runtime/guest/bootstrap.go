@@ -68,7 +68,7 @@ func (g *Guest) apply(b control.Bootstrap, endpoints []endpoint, link transport.
 	if err := g.openEgress(endpoints, link); err != nil {
 		return err
 	}
-	if err := g.start(user, g.Launch.WithEnv(b.Environment)); err != nil {
+	if err := g.start(user, environment(g.Launch, b.Environment)); err != nil {
 		return err
 	}
 	g.openIngress(link)

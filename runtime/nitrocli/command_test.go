@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/blob"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/admin"
@@ -36,6 +37,9 @@ func (s *fakeSupervisor) Describe(context.Context) (admin.Description, error) {
 	return s.description, s.err
 }
 func (s *fakeSupervisor) Drain(context.Context) error { return errors.New("nobody asked for a drain") }
+func (s *fakeSupervisor) Attest(context.Context, control.Attestation) ([]byte, error) {
+	return nil, errors.New("nobody asked for a document")
+}
 func (s *fakeSupervisor) Terminate(context.Context) error {
 	s.terminated++
 	return nil

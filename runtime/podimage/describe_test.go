@@ -19,7 +19,7 @@ import (
 )
 
 func TestSBOM(t *testing.T) {
-	b := build(t, request(t, eif.X8664, "one"))
+	b := build(t, requestOf(t, eif.X8664, "one", compile(t, "../../cmd/enclave-init")))
 	var bom cyclonedx.BOM
 	if err := cyclonedx.NewBOMDecoder(bytes.NewReader(b.SBOM), cyclonedx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		t.Fatal(err)

@@ -7,45 +7,32 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/imagebuild"
 )
 
-// programPath is a static Go program with modules, which stands for supervisor and init.
-var programPath string
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "podimage-")
-		if err != nil {
-			panic(err)
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		programPath = filepath.Join(dir, "program")
-		return m.Run()
-	}())
-}
-
-// builtProgram is compiled once, by the first test that needs it.
-var builtProgram = sync.OnceValues(func() ([]byte, error) {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", programPath, "../../cmd/enclave-init")
+// compile builds a static Go program.
+func compile(t *testing.T, name string) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return out, err
+		t.Fatalf("%v\n%s", err, out)
 	}
-	return os.ReadFile(programPath)
-})
-
-func program64(t *testing.T) []byte {
-	t.Helper()
-	b, err := builtProgram()
+	b, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, b)
+		t.Fatal(err)
 	}
 	return b
+}
+
+// program64 is a small one, which stands for supervisor and init.
+func program64(t *testing.T) []byte {
+	t.Helper()
+	return compile(t, "./testdata/program")
 }
 
 func write(t *testing.T, path string, content []byte) string {
@@ -76,8 +63,12 @@ func fakeKernel(a eif.Architecture) []byte {
 // request makes all files for one architecture. The application makes the image differ.
 func request(t *testing.T, a eif.Architecture, application string) Request {
 	t.Helper()
+	return requestOf(t, a, application, program64(t))
+}
+
+func requestOf(t *testing.T, a eif.Architecture, application string, program []byte) Request {
+	t.Helper()
 	dir := t.TempDir()
-	program := program64(t)
 	if a == eif.ARM64 {
 		program = forARM64(program)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -237,7 +238,9 @@ var measured = attest.PCR(strings.Repeat("\xab", 48))
 func (m fakeModule) DescribePCR(int) (attest.PCRState, error) {
 	return attest.PCRState{Value: m.value, Locked: true}, nil
 }
-func (m fakeModule) Attestation(attest.AttestationRequest) ([]byte, error) { return nil, nil }
+func (m fakeModule) Attestation(r attest.AttestationRequest) ([]byte, error) {
+	return slices.Concat(r.Nonce, r.UserData, r.PublicKey), nil
+}
 
 func stranger(t *testing.T) func(e *fakeEnclave) {
 	return func(e *fakeEnclave) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/supervisor/lifecycle"
 )
@@ -49,6 +50,32 @@ func TestLife(t *testing.T) {
 	}
 	if log := w.log.String(); !strings.Contains(log, `"msg":"listening","source":"enclave","stream":"stdout"`) || strings.Contains(log, "first token") {
 		t.Errorf("log:\n%s", log)
+	}
+}
+
+// TestAttest: the enclave's document arrives, and before there is an enclave the answer
+// says so.
+func TestAttest(t *testing.T) {
+	hold := make(chan struct{})
+	w := newWorld(t, "serve", func(w *world, _ *Options) { w.launcher.hold = hold })
+	w.begin(t)
+	eventually(t, "its socket is there", func() bool {
+		_, err := w.client().Describe(t.Context())
+		return err == nil
+	})
+	request := control.Attestation{Nonce: []byte("nonce,"), UserData: []byte("data,"), PublicKey: []byte("key")}
+	if _, err := w.client().Attest(t.Context(), request); err == nil || err.Error() != "the enclave cannot attest: the supervisor is preflight" {
+		t.Errorf("too early: %v", err)
+	}
+	close(hold)
+	eventually(t, "it is ready", func() bool { return w.get(t, "/readyz") == http.StatusOK })
+	if document, err := w.client().Attest(t.Context(), request); err != nil || string(document) != "nonce,data,key" {
+		t.Errorf("%q: %v", document, err)
+	}
+	w.term()
+	w.wantEnd(t, 0)
+	if _, err := w.Attest(t.Context(), request); err == nil || err.Error() != "the enclave cannot attest: the supervisor is stopped" {
+		t.Errorf("too late: %v", err)
 	}
 }
 

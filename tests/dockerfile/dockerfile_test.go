@@ -130,10 +130,10 @@ func TestCommands(t *testing.T) {
 	if i < 0 {
 		t.Fatal("there is no stage image")
 	}
-	var script string
+	var script strings.Builder
 	for _, command := range stages[i].Commands {
 		if run, ok := command.(*instructions.RunCommand); ok {
-			script += strings.Join(run.CmdLine, " ") + "\n"
+			script.WriteString(strings.Join(run.CmdLine, " ") + "\n")
 		}
 	}
 	known := map[string]bool{}
@@ -147,7 +147,7 @@ func TestCommands(t *testing.T) {
 		}
 	}
 	used := map[string]bool{}
-	for _, flag := range flags.FindAllString(script, -1) {
+	for _, flag := range flags.FindAllString(script.String(), -1) {
 		used[flag] = true
 		if !known[flag] {
 			t.Errorf("chamber has no flag %s", flag)

@@ -175,7 +175,7 @@ func (c *chamber) killEnclave(pod corev1.Pod) {
 	c.t.Helper()
 	killEmulator(c.t, pod)
 	eventually(c.t, func() string {
-		status := c.get(pod.Name).Status.ContainerStatuses[0]
+		status := c.podNamed(pod.Name).Status.ContainerStatuses[0]
 		if status.LastTerminationState.Terminated == nil {
 			return "the container has not ended"
 		}
@@ -185,13 +185,13 @@ func (c *chamber) killEnclave(pod corev1.Pod) {
 		return ""
 	})
 	c.awaitReady(1)
-	if now := c.get(pod.Name); now.Status.ContainerStatuses[0].RestartCount != 1 {
+	if now := c.podNamed(pod.Name); now.Status.ContainerStatuses[0].RestartCount != 1 {
 		c.t.Errorf("the container was started again %d times", now.Status.ContainerStatuses[0].RestartCount)
 	}
 	c.wantSignatures(pod)
 }
 
-func (c *chamber) get(pod string) *corev1.Pod {
+func (c *chamber) podNamed(pod string) *corev1.Pod {
 	c.t.Helper()
 	p, err := shared.client.CoreV1().Pods(c.namespace).Get(c.t.Context(), pod, metav1.GetOptions{})
 	if err != nil {

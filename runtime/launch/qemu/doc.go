@@ -34,7 +34,8 @@
 // itself) of ordinary pages: shared memory of the pod, and all of it, because our kernel
 // clears its memory when it starts. QEMU has some 80 MiB of its own, and up to 256 MiB
 // more for the guest's translated code. While it starts, kernel and ramdisks are also in
-// the enclave's folder below TempDir. It needs no hugepages, device, network or
+// the enclave's folder below TempDir; the ramdisks stay there as long as it runs, in a file
+// without a name. A preflight looks for that room. It needs no hugepages, device, network or
 // capability, and a root file system that may be read-only. A sandbox of QEMU's own
 // (-sandbox) is not asked for: QEMU has it only where it was built with libseccomp.
 package qemu

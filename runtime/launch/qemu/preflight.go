@@ -17,7 +17,7 @@ import (
 )
 
 // Preflight checks the programs, the image, memory and CPUs, and the folder for the
-// sockets. That the host has the memory it does not check: in a pod only its limit
+// sockets, in which QEMU needs room for the image. That the host has the memory it does not check: in a pod only its limit
 // counts, see the package's description.
 func (l *Launcher) Preflight(_ context.Context, r launch.Request) []launch.Finding {
 	var findings []launch.Finding
@@ -28,7 +28,7 @@ func (l *Launcher) Preflight(_ context.Context, r launch.Request) []launch.Findi
 	findings = append(findings, bad...)
 	findings = append(findings, checkMemory(r.MemoryMiB, size)...)
 	findings = append(findings, checkCPUs(r.CPUs)...)
-	return append(findings, checkFolder(l.tempDir())...)
+	return append(findings, checkFolder(l.tempDir(), size)...)
 }
 
 // checkImage returns the image's size in bytes, 0 when it cannot be read.
@@ -65,7 +65,9 @@ func checkCPUs(n int) []launch.Finding {
 	return found("cpus", problem, "set "+contract.EnvEnclaveCPUs+" to the number that the enclave is to have")
 }
 
-func checkFolder(path string) []launch.Finding {
+// checkFolder also looks for room: QEMU writes kernel and ramdisks there, keeps the latter, and
+// says no more than that it failed when they do not fit.
+func checkFolder(path string, image int64) []launch.Finding {
 	const cure = "give the launcher a short, writable folder, such as an emptyDir at " + contract.TempDir
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -82,10 +84,23 @@ func checkFolder(path string) []launch.Finding {
 	if err == nil {
 		err = access(absolute, unix.W_OK|unix.X_OK)
 	}
+	var room unix.Statfs_t
+	if err == nil {
+		err = unix.Statfs(absolute, &room)
+	}
 	if err != nil {
 		return found("sockets", err.Error(), cure)
 	}
-	return nil
+	return checkRoom(absolute, int64(room.Bavail)*room.Bsize, image) //nolint:gosec // no disk has that much
+}
+
+// checkRoom compares what is free in a folder with the image, both in bytes.
+func checkRoom(path string, free, image int64) []launch.Finding {
+	if free >= image {
+		return nil
+	}
+	problem := fmt.Sprintf("%s has %d bytes free, and QEMU writes kernel and ramdisks of the image there, of %d bytes together with the rest of it", path, free, image)
+	return found("room", problem, "give the volume that is mounted there a larger size")
 }
 
 func found(check, problem, cure string) []launch.Finding {

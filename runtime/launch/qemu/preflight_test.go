@@ -91,6 +91,13 @@ func TestPreflightFindsAll(t *testing.T) {
 	}
 }
 
+func TestRoom(t *testing.T) {
+	if got := checkRoom("/tmp", 100, 100); got != nil {
+		t.Errorf("found %v", got)
+	}
+	wantError(t, launch.Findings(checkRoom("/tmp", 99, 100)), "room: /tmp has 99 bytes free", "of 100 bytes", "a larger size")
+}
+
 func TestArguments(t *testing.T) {
 	info := launch.Info{ID: "i-1-enc2", CPUCount: 2, MemoryMiB: 256}
 	args := (&Launcher{ParentID: "i-1", ParentRole: "role,x"}).arguments("/fw", "/a,b/s", info, "/a.eif")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 )
@@ -53,6 +54,10 @@ func (s *fakeSupervisor) Terminate(context.Context) error {
 	defer s.mu.Unlock()
 	s.terminated++
 	return s.err
+}
+
+func (s *fakeSupervisor) Attest(context.Context, control.Attestation) ([]byte, error) {
+	return nil, s.err
 }
 
 func (s *fakeSupervisor) Console(context.Context) (io.ReadCloser, error) {

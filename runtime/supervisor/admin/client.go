@@ -42,7 +42,7 @@ func NewClient(path string) *Client {
 // Describe says how things are.
 func (c *Client) Describe(ctx context.Context) (Description, error) {
 	var d Description
-	response, err := c.send(ctx, http.MethodGet, pathDescription)
+	response, err := c.send(ctx, http.MethodGet, pathDescription, http.NoBody)
 	if err != nil {
 		return d, err
 	}
@@ -61,7 +61,7 @@ func (c *Client) Terminate(ctx context.Context) error { return c.act(ctx, pathTe
 
 // Console reads the enclave's console, in debug mode. The caller closes it.
 func (c *Client) Console(ctx context.Context) (io.ReadCloser, error) {
-	response, err := c.send(ctx, http.MethodGet, pathConsole)
+	response, err := c.send(ctx, http.MethodGet, pathConsole, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (c *Client) Console(ctx context.Context) (io.ReadCloser, error) {
 }
 
 func (c *Client) act(ctx context.Context, path string) error {
-	response, err := c.send(ctx, http.MethodPost, path)
+	response, err := c.send(ctx, http.MethodPost, path, http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (c *Client) act(ctx context.Context, path string) error {
 }
 
 // send returns a response that is a success; its body is the caller's to close.
-func (c *Client) send(ctx context.Context, method, path string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, "http://supervisor"+path, http.NoBody)
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://supervisor"+path, body)
 	if err != nil {
 		return nil, err
 	}

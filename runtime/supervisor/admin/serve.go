@@ -76,6 +76,7 @@ func handler(s Supervisor, atEnd func(func()) func() bool) http.Handler {
 	})
 	mux.HandleFunc("POST "+pathDrain, act(s.Drain))
 	mux.HandleFunc("POST "+pathTerminate, act(s.Terminate))
+	mux.Handle("POST "+pathAttestation, newAttestations(s))
 	mux.HandleFunc("GET "+pathConsole, func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/eif"
 )
 
@@ -22,6 +23,9 @@ type Supervisor interface {
 	// Console reads the enclave's console until the enclave ends, ctx ends or it is
 	// closed. It fails with launch.ErrNoConsole unless the enclave is in debug mode.
 	Console(ctx context.Context) (io.ReadCloser, error)
+	// Attest asks the enclave for an attestation document with the caller's nonce, user
+	// data and public key. It fails while no enclave has been bootstrapped.
+	Attest(ctx context.Context, a control.Attestation) (document []byte, err error)
 }
 
 // Description is the supervisor and its enclave.

@@ -30,6 +30,9 @@ var (
 // endOfValue are the bytes before which the value of a name ends.
 const endOfValue = " \t\r\n\v\f\\\"'&,;)}]"
 
+// Mask replaces every secret in a text, for who shows lines of a log elsewhere.
+func Mask(text string) string { return mask(text) }
+
 // mask replaces every secret in a text. The rule for web tokens is the last: they are
 // made of letters that could be a name or the first half of another token. Most lines
 // have none of it, and the search for a plain word is much faster than that by a rule.

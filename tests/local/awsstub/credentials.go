@@ -36,6 +36,7 @@ func (s *Stub) exchange(token string) credentials {
 	defer s.mu.Unlock()
 	s.issued[c.SessionToken] = c.AccessKeyID
 	s.tokens = append(s.tokens, token)
+	s.secrets = append(s.secrets, c.SecretAccessKey, c.SessionToken)
 	return c
 }
 

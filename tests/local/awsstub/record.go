@@ -47,3 +47,11 @@ func (s *Stub) Tokens() []string {
 	defer s.mu.Unlock()
 	return slices.Clone(s.tokens)
 }
+
+// Secrets are the secret access keys and session tokens that were given out: what no log
+// may have.
+func (s *Stub) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.secrets)
+}

@@ -45,6 +45,7 @@ type Stub struct {
 	connections map[string]int
 	issued      map[string]string                // session token -> access key ID
 	tokens      []string                         // in the order in which they were shown
+	secrets     []string                         // that were given out
 	ciphertexts map[string][]byte                // -> plaintext
 	tables      map[string]map[string]attributes // table -> key -> item
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,9 @@ func signed(key, region, service, token string) map[string]string {
 func TestRefusals(t *testing.T) {
 	s, c := start(t)
 	good := s.exchange("token")
+	if secrets := s.Secrets(); !slices.Equal(secrets, []string{good.SecretAccessKey, good.SessionToken}) {
+		t.Errorf("the secrets are %q", secrets)
+	}
 	kms := s.Host("kms")
 	for _, tc := range []struct {
 		name, host, body string

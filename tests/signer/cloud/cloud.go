@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -65,11 +64,6 @@ func Connect(ctx context.Context, o Options) (*Cloud, error) {
 	}
 	loaded, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(client), config.WithRetryer(retryer),
-		// There is no instance metadata in an enclave, and asking for it takes seconds.
-		config.WithEC2IMDSClientEnableState(imds.ClientDisabled),
-		// Else DynamoDB's host would be <account>.ddb.<region>.amazonaws.com whenever the
-		// credentials name an account, which no allow-list can foresee.
-		config.WithAccountIDEndpointMode(aws.AccountIDEndpointModeDisabled),
 	)
 	switch {
 	case err != nil:

@@ -80,6 +80,9 @@ type Fixture struct {
 	ConcurrencyLimit int `json:"concurrency_limit,omitempty"`
 	// TokenPollMillis is how often token files are looked at. Default 200.
 	TokenPollMillis int `json:"token_poll_ms,omitempty"`
+	// LogRequests logs the X-Request-Id of each request to sign before its answer is made,
+	// so that a test of endings knows which were accepted.
+	LogRequests bool `json:"log_requests,omitempty"`
 	// SetupToken is logged once, as the real signer does on its first boot.
 	SetupToken string `json:"setup_token,omitempty"`
 }

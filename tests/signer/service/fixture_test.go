@@ -210,6 +210,9 @@ func withoutAWS(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", nothing)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
 	t.Setenv("AWS_REGION", "us-east-1")
+	// As the guest sets it: the stand-in's credentials name an account.
+	t.Setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 // withIRSA sets what EKS's webhook sets, and returns the token's file.

@@ -186,3 +186,27 @@ func TestConfigFaults(t *testing.T) {
 		}
 	}
 }
+
+// named gives a request the id "the first".
+type named struct{}
+
+func (named) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Request-Id", "the first")
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestLogRequests: the log has the ids of requests where that is asked for.
+func TestLogRequests(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		r := start(t, configuration(t, object{"log_requests": asked}), Dependencies{})
+		r.awaitHealthy(t)
+		r.HTTP = &http.Client{Transport: named{}}
+		if _, err := r.Sign(t.Context(), r.key, client.Randao(1)); err != nil {
+			t.Fatal(err)
+		}
+		if want := `"msg":"` + Accepted + `","id":"the first"`; strings.Contains(r.log.String(), want) != asked {
+			t.Errorf("asked: %v, and the log is %s", asked, r.log)
+		}
+	}
+}

@@ -15,6 +15,9 @@ import (
 // maxBody is far beyond what the types of this signer need.
 const maxBody = 1 << 20
 
+// Accepted is the message of the line that Fixture.LogRequests asks for.
+const Accepted = "request accepted"
+
 // outcome is what a request to sign comes to.
 type outcome struct {
 	status  int
@@ -26,6 +29,9 @@ type outcome struct {
 // sign answers in JSON, or with the bare signature to who asks for text.
 func (s *Service) sign(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
+	if s.config.Fixture.LogRequests {
+		s.log.Info(Accepted, "id", r.Header.Get("X-Request-Id"))
+	}
 	o := outcome{status: http.StatusServiceUnavailable, message: "too many requests at once"}
 	select {
 	case s.slots <- struct{}{}:
