@@ -25,17 +25,24 @@ import (
 // TestEnclave is the life of a real chamber on a full node: it gets ready by its own
 // probes, signs, is started again when its enclave dies, and is replaced by the next
 // release without the loss of a request.
+//
+// One of its neighbours is another, with containerd's default profile: the emulator needs
+// no AF_VSOCK, so the profile makes no difference to it. What ours is for is shown by
+// TestPreflight.
 func TestEnclave(t *testing.T) {
 	e := needEmulated(t)
-	deployAs(t, "-others", replicas(slots-1), brisk)
 	one, none := intstr.FromInt32(1), intstr.FromInt32(0)
 	c, _ := begin(t, "", e.chamber(func(d *appsv1.Deployment) {
 		d.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &none, MaxUnavailable: &one}
 	}))
+	neighbour, _ := begin(t, "-neighbour", e.chamber(runtimeDefault))
+	deployAs(t, "-others", replicas(slots-2), brisk)
 	c.awaitReady(1)
+	neighbour.awaitReady(1)
+	neighbour.wantMeasured(neighbour.ready()[0].Name, e.images[0].Measurements)
 	pod := c.ready()[0]
-	if class := pod.Status.QOSClass; pod.Status.ContainerStatuses[0].RestartCount != 0 || class != corev1.PodQOSBurstable {
-		t.Errorf("the pod was restarted %d times and is %s", pod.Status.ContainerStatuses[0].RestartCount, class)
+	if restarts := pod.Status.ContainerStatuses[0].RestartCount; restarts != 0 {
+		t.Errorf("the pod was restarted %d times", restarts)
 	}
 	c.wantSignatures(pod)
 	c.wantMeasured(pod.Name, e.images[0].Measurements)

@@ -18,15 +18,6 @@ func runtimeDefault(d *appsv1.Deployment) {
 	d.Spec.Template.Spec.SecurityContext.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}
 }
 
-// TestEmulatorWithoutOurProfile: the emulator needs no AF_VSOCK, so the profile makes no
-// difference to it. What the profile is for is shown by TestPreflight.
-func TestEmulatorWithoutOurProfile(t *testing.T) {
-	e := needEmulated(t)
-	c, _ := begin(t, "", e.chamber(runtimeDefault))
-	c.awaitReady(1)
-	c.wantMeasured(c.ready()[0].Name, e.images[0].Measurements)
-}
-
 // TestPreflight: with the launcher of Nitro the supervisor says in its termination
 // message what the node lacks. The device here is none, and with containerd's default
 // profile the pod cannot open AF_VSOCK either.
