@@ -19,7 +19,7 @@ help: ## Print this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Deploy examples/existing-cluster-go into a local stack and show it.
+demo: ## Deploy an example into a local stack, and run a chamber for real; DEMO_ENCLAVE=0 without that.
 	@$(LOCAL_STACK) demo
 
 .PHONY: demo-down

@@ -31,20 +31,35 @@ type edit = func(*appsv1.Deployment)
 // wanted, or as there are slots. They are gone when the test ends.
 func deploy(t *testing.T, edits ...edit) *chamber {
 	t.Helper()
+	return deployAs(t, "", edits...)
+}
+
+// deployAs is deploy for tests with more than one chamber: suffix tells them apart.
+func deployAs(t *testing.T, suffix string, edits ...edit) *chamber {
+	t.Helper()
+	c, wanted := begin(t, suffix, func(o *objects) {
+		for _, edit := range edits {
+			edit(&o.deployment)
+		}
+	})
+	c.awaitReady(wanted)
+	return c
+}
+
+// begin is deploy without the wait. It returns how many pods should get ready.
+func begin(t *testing.T, suffix string, change func(*objects)) (c *chamber, wanted int) {
+	t.Helper()
 	needNode(t)
 	o, err := registered()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &chamber{t: t, namespace: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")), name: o.deployment.Name}
+	c = &chamber{t: t, namespace: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")) + suffix, name: o.deployment.Name}
 	fit(&o.deployment.Spec.Template.Spec)
-	for _, edit := range edits {
-		edit(&o.deployment)
-	}
+	change(&o)
 	c.create(o)
 	t.Cleanup(c.remove)
-	c.awaitReady(min(slots, int(*o.deployment.Spec.Replicas)))
-	return c
+	return c, min(slots, int(*o.deployment.Spec.Replicas))
 }
 
 // fit asks for pages of the size that this machine can set aside; the golden file's

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,8 @@ var shared struct {
 	node        *realnode.Node
 	client      kubernetes.Interface
 	unavailable error
+	// closers are called before the node ends.
+	closers []io.Closer
 }
 
 func TestMain(m *testing.M) {
@@ -56,7 +59,12 @@ func withNode(ctx context.Context, run func() int) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, node.Stop(ctx)) }()
+	defer func() {
+		for _, c := range shared.closers {
+			err = errors.Join(err, c.Close())
+		}
+		err = errors.Join(err, node.Stop(ctx))
+	}()
 	if shared.client, err = node.Client(); err != nil {
 		return 1, err
 	}
@@ -68,7 +76,7 @@ func withNode(ctx context.Context, run func() int) (code int, err error) {
 }
 
 func start(ctx context.Context) (*realnode.Node, error) {
-	profile, err := installedProfile()
+	profile, err := realnode.InstalledProfile()
 	if err != nil {
 		return nil, err
 	}

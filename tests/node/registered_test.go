@@ -3,7 +3,6 @@ package node
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,19 +76,4 @@ func decode(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode(into)
-}
-
-// installedProfile is the seccomp profile that user data writes on a node, cut out of
-// the script.
-func installedProfile() ([]byte, error) {
-	script, err := os.ReadFile(filepath.Join(components, "internal", "userdata", "testdata", "direct.golden"))
-	if err != nil {
-		return nil, err
-	}
-	_, rest, begin := bytes.Cut(script, []byte("cat >\"$SECCOMP_PROFILE\" <<'PROFILE'\n"))
-	profile, _, end := bytes.Cut(rest, []byte("\nPROFILE\n"))
-	if !begin || !end || !json.Valid(profile) {
-		return nil, errors.New("the user data holds no seccomp profile where it used to")
-	}
-	return profile, nil
 }

@@ -20,6 +20,8 @@ type Demo struct {
 	Dir string
 	// Example is the folder of the Pulumi program.
 	Example string
+	// WithoutEnclave leaves out the real node and the enclave on it.
+	WithoutEnclave bool
 	// Out gets everything that is printed.
 	Out io.Writer
 }
@@ -48,14 +50,25 @@ func (d *Demo) Up(ctx context.Context) error {
 		{"waiting for the chamber's pods", func() error { return d.awaitPods(ctx, local) }},
 	}
 	for _, step := range steps {
-		d.say("==> %s\n", step.what)
-		begin := time.Now()
-		if err := step.do(); err != nil {
+		if err := d.step(step.what, step.do); err != nil {
 			return err
 		}
-		d.say("    %.1f s\n", time.Since(begin).Seconds())
 	}
-	return d.show(ctx, local, program)
+	if err := d.show(ctx, local, program); err != nil || d.WithoutEnclave {
+		return err
+	}
+	return d.upEnclave(ctx, local)
+}
+
+// step says what is done, and how long it took.
+func (d *Demo) step(what string, do func() error) error {
+	d.say("==> %s\n", what)
+	begin := time.Now()
+	if err := do(); err != nil {
+		return err
+	}
+	d.say("    %.1f s\n", time.Since(begin).Seconds())
+	return nil
 }
 
 func (d *Demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.Out, format, args...) }

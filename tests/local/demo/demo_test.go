@@ -5,7 +5,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +62,31 @@ func TestRender(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name, out.Bytes())
+	}
+}
+
+func TestRenderReleases(t *testing.T) {
+	var out bytes.Buffer
+	err := renderReleases(&out, []Release{
+		{"v1.5.0", "chamber-7547886d8b-m85kq", strings.Repeat("0b38703f", 12), 8, 1, 14200 * time.Millisecond},
+		{"v1.6.0", "chamber-667b44674c-gcsj7", strings.Repeat("9144bc86", 12), 8, 2, 14640 * time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "releases.txt", out.Bytes())
+}
+
+// TestIndented: the log of another process comes in pieces of whole lines.
+func TestIndented(t *testing.T) {
+	var out bytes.Buffer
+	for _, piece := range []string{"one\ntwo\n", "", "three\n"} {
+		if n, err := (indented{&out}).Write([]byte(piece)); err != nil || n != len(piece) {
+			t.Errorf("%q: %d, %v", piece, n, err)
+		}
+	}
+	if got, want := out.String(), "    one\n    two\n    three\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 const destroyPatience = 2 * time.Minute
 
 // Down destroys the example when the control plane answers, then stops
-// everything and removes the state.
+// everything, the real node too, and removes the state.
 func (d *Demo) Down(ctx context.Context) error {
 	if local, err := stack.Open(d.Dir); err == nil {
 		if err := d.destroy(ctx, local); err != nil {
 			d.say("    not destroyed, removing it all the same: %s\n", err)
 		}
 	}
-	d.say("==> stopping the local stack\n")
+	d.say("==> stopping the local stack and the real node\n")
 	return stack.Remove(context.WithoutCancel(ctx), d.Dir)
 }
 

@@ -36,6 +36,16 @@ func Render(out io.Writer, r Report) error {
 	return w.Flush()
 }
 
+// renderReleases writes what was seen of the releases that ran.
+func renderReleases(out io.Writer, releases []Release) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	section(w, "RELEASE", "POD", "PCR0, MEASURED AND BUILT", "VERIFIED SIGNATURES", "ATTESTED CALLS TO KMS", "PULUMI UP")
+	for _, r := range releases {
+		row(w, r.Tag, r.Pod, r.PCR0[:min(16, len(r.PCR0))]+"…", strconv.Itoa(r.Signatures), strconv.Itoa(r.Attested), fmt.Sprintf("%.1f s", r.Took.Seconds()))
+	}
+	return w.Flush()
+}
+
 func section(w io.Writer, titles ...string) {
 	row(w)
 	row(w, titles...)

@@ -18,14 +18,36 @@ import (
 // Dial connects to a TCP address from inside the node: a pod's, for example. The address
 // is a number: a name would be looked up elsewhere.
 func (n *Node) Dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	inside := make(chan error, 1)
-	go func() { // alone on its thread
-		inside <- within(n.netns, func() error {
-			conn, err = new(net.Dialer).DialContext(ctx, network, address)
-			return err
-		})
-	}()
-	return conn, <-inside
+	err = n.inside(func() error {
+		conn, err = new(net.Dialer).DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
+}
+
+// Listen listens inside the node, on Address for what pods are to reach.
+func (n *Node) Listen(ctx context.Context, network, address string) (l net.Listener, err error) {
+	err = n.inside(func() error {
+		l, err = new(net.ListenConfig).Listen(ctx, network, address)
+		return err
+	})
+	return l, err
+}
+
+// ListenPacket is Listen for datagrams.
+func (n *Node) ListenPacket(ctx context.Context, network, address string) (c net.PacketConn, err error) {
+	err = n.inside(func() error {
+		c, err = new(net.ListenConfig).ListenPacket(ctx, network, address)
+		return err
+	})
+	return c, err
+}
+
+// inside does something in the node's network, alone on its thread.
+func (n *Node) inside(what func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- within(n.netns, what) }()
+	return <-done
 }
 
 // within does something on a thread that is in another network namespace meanwhile. A

@@ -24,8 +24,9 @@ var ErrUnavailable = errors.New("a real node cannot run on this machine")
 const (
 	// Name is the node's name.
 	Name = "node0"
-	// address is that of the bridge to which all pods are connected, and the node's.
-	address = "10.88.0.1"
+	// Address is that of the bridge to which all pods are connected, and the node's. It
+	// is the pods' DNS server, too: who wants names resolved listens there on port 53.
+	Address = "10.88.0.1"
 	subnet  = "10.88.0.0/24"
 	bridge  = "cni0"
 	// Device is the device of the node that a slot puts into a container, at the same

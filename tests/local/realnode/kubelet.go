@@ -24,14 +24,14 @@ func kubeletConfig(dir string) map[string]any {
 		"failCgroupV1": false, "failSwapOn": false,
 		"cgroupDriver": "cgroupfs", "cgroupRoot": "/" + cgroup,
 		"containerRuntimeEndpoint": "unix://" + socket(dir),
-		"address":                  address, "healthzBindAddress": "127.0.0.1",
+		"address":                  Address, "healthzBindAddress": "127.0.0.1",
 		// Only the node's own namespace reaches it.
 		"authentication":         map[string]any{"anonymous": map[string]any{"enabled": true}, "webhook": map[string]any{"enabled": false}},
 		"authorization":          map[string]any{"mode": "AlwaysAllow"},
 		"makeIPTablesUtilChains": false,
 		// Lowering the score and raising the limit take CAP_SYS_RESOURCE.
 		"oomScoreAdj": 0, "maxOpenFiles": 10000,
-		"clusterDNS": []string{"10.96.0.10"}, "clusterDomain": "cluster.local", "resolvConf": "",
+		"clusterDNS": []string{Address}, "clusterDomain": "cluster.local", "resolvConf": "",
 		"evictionHard": map[string]string{
 			"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "1%",
 		},
@@ -54,7 +54,7 @@ func (n *inside) startKubelet(context.Context) error {
 		return err
 	}
 	return n.start("kubelet", n.options.Programs.KubeOne, "kubelet", "--config", path, "--kubeconfig", n.control.Kubeconfig,
-		"--cert-dir", "/var/lib/kubelet/pki", "--hostname-override", Name, "--node-ip", address,
+		"--cert-dir", "/var/lib/kubelet/pki", "--hostname-override", Name, "--node-ip", Address,
 		"--node-labels", contract.NodeLabel+"="+contract.NodeLabelValue)
 }
 

@@ -26,7 +26,7 @@ func network() error {
 	if err := addBridge(fd, bridge); err != nil {
 		return err
 	}
-	if err := setAddress(fd, bridge, unix.SIOCSIFADDR, netip.MustParseAddr(address)); err != nil {
+	if err := setAddress(fd, bridge, unix.SIOCSIFADDR, netip.MustParseAddr(Address)); err != nil {
 		return err
 	}
 	if err := setAddress(fd, bridge, unix.SIOCSIFNETMASK, netip.MustParseAddr("255.255.255.0")); err != nil {

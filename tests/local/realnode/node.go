@@ -51,7 +51,7 @@ const (
 // Start starts a node and returns when it is Ready and offers what the options say. It
 // waits for its turn when another runs on this machine. When it fails, nothing is left.
 func Start(ctx context.Context, options Options) (*Node, error) {
-	if err := available(runtime.GOOS, runtime.GOARCH, os.Geteuid()); err != nil {
+	if err := Available(); err != nil {
 		return nil, err
 	}
 	lock, err := takeLock(ctx)
@@ -80,6 +80,10 @@ func start(ctx context.Context, options Options, lock *os.File) (*Node, error) {
 	}
 	return n, nil
 }
+
+// Available says whether this machine may be able to run a node, before anything is built
+// for it: the error is ErrUnavailable when it is not. Start finds out the rest.
+func Available() error { return available(runtime.GOOS, runtime.GOARCH, os.Geteuid()) }
 
 func available(system, architecture string, user int) error {
 	if system != "linux" || architecture != "amd64" {

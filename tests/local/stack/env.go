@@ -19,7 +19,7 @@ const passphrase = "local-stack"
 // replaced in the caller's own.
 func (s *Stack) Env() []string {
 	// The plugins come before the CLI: beside a user's own there may be real ones.
-	path := []string{s.bin(), filepath.Dir(s.ControlPlane.Kubectl()), s.Tools.Plugins, filepath.Dir(s.Tools.Pulumi), os.Getenv("PATH")}
+	path := []string{s.Bin(), filepath.Dir(s.ControlPlane.Kubectl()), s.Tools.Plugins, filepath.Dir(s.Tools.Pulumi), os.Getenv("PATH")}
 	return []string{
 		"PATH=" + strings.Join(path, string(os.PathListSeparator)),
 		"PULUMI_HOME=" + s.pulumiHome(),

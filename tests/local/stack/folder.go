@@ -17,7 +17,24 @@ const (
 	marker = ".local-stack"
 	// stopPatience is how long a process may take to end by itself.
 	stopPatience = 5 * time.Second
+	// guestPatience is how long one of a guest's may take.
+	guestPatience = 90 * time.Second
 )
+
+// GuestDir is the folder of something that runs beside a stack and ends with it: the
+// processes that have their files in there are stopped first.
+func GuestDir(dir, name string) string { return filepath.Join(dir, "guests", name) }
+
+func (s *Stack) stopGuests(ctx context.Context) error {
+	folders, err := filepath.Glob(GuestDir(s.Dir, "*"))
+	for _, folder := range folders {
+		guest := process.Dir(folder)
+		for _, name := range guest.Names() {
+			err = errors.Join(err, guest.Stop(ctx, name, guestPatience))
+		}
+	}
+	return err
+}
 
 // claim makes the folder the stack's own. What a broken stack has left in it is
 // stopped and removed; a folder with anything else is refused.
@@ -37,6 +54,7 @@ func (s *Stack) claim(ctx context.Context) error {
 // Stop ends all processes and removes the state folder.
 func (s *Stack) Stop(ctx context.Context) error {
 	err := errors.Join(
+		s.stopGuests(ctx),
 		process.Dir(s.processDir()).Stop(ctx, simulator, stopPatience),
 		s.ControlPlane.Stop(ctx),
 	)

@@ -23,7 +23,7 @@ func (s *Stack) Account() string { return awsstate.Path(s.Dir) }
 // cluster, the Pulumi backend, an aws command, and the note by which others find
 // the stack. The note comes last.
 func (s *Stack) prepare(cluster string) error {
-	for _, dir := range []string{s.backend(), s.pulumiHome(), s.bin()} {
+	for _, dir := range []string{s.backend(), s.pulumiHome(), s.Bin()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("creating the state folder: %w", err)
 		}
@@ -78,7 +78,7 @@ case "$KUBERNETES_EXEC_INFO" in
 esac
 printf '` + credential + `\n' "$version"
 `
-	path := filepath.Join(s.bin(), "aws")
+	path := filepath.Join(s.Bin(), "aws")
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil { //nolint:gosec // a program
 		return fmt.Errorf("writing the aws command: %w", err)
 	}
@@ -87,4 +87,6 @@ printf '` + credential + `\n' "$version"
 
 func (s *Stack) backend() string    { return filepath.Join(s.Dir, "pulumi-backend") }
 func (s *Stack) pulumiHome() string { return filepath.Join(s.Dir, "pulumi-home") }
-func (s *Stack) bin() string        { return filepath.Join(s.Dir, "bin") }
+
+// Bin is a folder on the PATH of everything that uses the stack, before all others.
+func (s *Stack) Bin() string { return filepath.Join(s.Dir, "bin") }

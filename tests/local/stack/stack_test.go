@@ -6,9 +6,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/controlplane"
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/process"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
 )
 
@@ -47,6 +49,31 @@ func TestAStartThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestStopEndsGuests: what others have started for the stack goes with it.
+func TestStopEndsGuests(t *testing.T) {
+	s := testStack(t)
+	guest := process.Dir(GuestDir(s.Dir, "node"))
+	if err := os.MkdirAll(string(guest), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := guest.Start(process.Spec{Name: "holder", Path: "/bin/sleep", Args: []string{"600"}}); err != nil {
+		t.Fatal(err)
+	}
+	pid := guest.PID("holder")
+	if pid == 0 {
+		t.Fatal("the guest does not run")
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the guest is still there (%v)", err)
+	}
+	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
 func testStack(t *testing.T) *Stack {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +81,7 @@ func testStack(t *testing.T) *Stack {
 		Dir: dir, Tools: &tools.Set{Pulumi: "/tools/pulumi/pulumi", Plugins: "/tools/plugins"},
 		ControlPlane: controlplane.At(filepath.Join(dir, "kubernetes")),
 	}
-	if err := os.MkdirAll(s.bin(), 0o700); err != nil {
+	if err := os.MkdirAll(s.Bin(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -86,7 +113,7 @@ func TestAWSCommand(t *testing.T) {
 	if err := s.writeAWS("secret"); err != nil {
 		t.Fatal(err)
 	}
-	aws := filepath.Join(s.bin(), "aws")
+	aws := filepath.Join(s.Bin(), "aws")
 	cmd := exec.CommandContext(t.Context(), aws, "--region", "eu-central-1", "eks", "get-token", "--cluster-name", "demo")
 	cmd.Env = []string{`KUBERNETES_EXEC_INFO={"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}`}
 	out, err := cmd.Output()

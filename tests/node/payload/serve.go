@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -16,23 +17,28 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 )
 
-// server answers the probes. /fail and /recover decide what the readiness probe hears.
+// server answers the probes, on the signer's port and on the supervisor's. /fail and
+// /recover decide what the readiness probe hears.
 type server struct{ unready atomic.Bool }
 
 func serve(ctx context.Context) error {
 	s := &server{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+contract.PathUpcheck, func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET "+contract.PathHealthcheck, s.health)
+	mux.HandleFunc("GET "+contract.PathReady, s.ready)
 	mux.HandleFunc("POST /fail", func(http.ResponseWriter, *http.Request) { s.unready.Store(true) })
 	mux.HandleFunc("POST /recover", func(http.ResponseWriter, *http.Request) { s.unready.Store(false) })
 	mux.HandleFunc("POST /drain", s.drain)
 
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM)
-	failed := make(chan error, 1)
-	listener := &http.Server{Addr: ":" + strconv.Itoa(contract.PortAPI), Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() { failed <- listener.ListenAndServe() }()
+	failed := make(chan error, 2)
+	var servers []*http.Server
+	for _, port := range []int{contract.PortAPI, contract.PortSupervisor} {
+		server := &http.Server{Addr: ":" + strconv.Itoa(port), Handler: mux, ReadHeaderTimeout: time.Minute}
+		go func() { failed <- server.ListenAndServe() }()
+		servers = append(servers, server)
+	}
 	log.Print("started")
 	select {
 	case err := <-failed:
@@ -44,10 +50,14 @@ func serve(ctx context.Context) error {
 		select {} // until the kubelet's patience is over
 	}
 	log.Print("ends")
-	return listener.Shutdown(ctx)
+	var errs []error
+	for _, server := range servers {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
 }
 
-func (s *server) health(w http.ResponseWriter, _ *http.Request) {
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.unready.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}

@@ -12,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/realnode"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/tools"
 )
 
 func main() {
+	realnode.Main() // for the holder's node, which this program is a part of
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
@@ -50,7 +52,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(dir, "dir", defaultDir(), "state folder")
 	root.AddCommand(
 		toolsCommand(), upCommand(dir), downCommand(dir), statusCommand(dir), envCommand(dir),
-		demoCommand(dir), demoDownCommand(dir),
+		demoCommand(dir), demoDownCommand(dir), holdCommand(dir),
 	)
 	return root
 }
