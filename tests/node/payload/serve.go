@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -24,15 +25,20 @@ func serve(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+contract.PathUpcheck, func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET "+contract.PathHealthcheck, s.health)
+	mux.HandleFunc("GET "+contract.PathReady, s.health)
 	mux.HandleFunc("POST /fail", func(http.ResponseWriter, *http.Request) { s.unready.Store(true) })
 	mux.HandleFunc("POST /recover", func(http.ResponseWriter, *http.Request) { s.unready.Store(false) })
 	mux.HandleFunc("POST /drain", s.drain)
 
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM)
-	failed := make(chan error, 1)
-	listener := &http.Server{Addr: ":" + strconv.Itoa(contract.PortAPI), Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() { failed <- listener.ListenAndServe() }()
+	failed := make(chan error, 2)
+	var servers []*http.Server
+	for _, port := range []int{contract.PortAPI, contract.PortSupervisor} { // the signer's, and that of the readiness probe
+		server := &http.Server{Addr: ":" + strconv.Itoa(port), Handler: mux, ReadHeaderTimeout: time.Minute}
+		servers = append(servers, server)
+		go func() { failed <- server.ListenAndServe() }()
+	}
 	log.Print("started")
 	select {
 	case err := <-failed:
@@ -44,7 +50,11 @@ func serve(ctx context.Context) error {
 		select {} // until the kubelet's patience is over
 	}
 	log.Print("ends")
-	return listener.Shutdown(ctx)
+	var errs []error
+	for _, server := range servers {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 func (s *server) health(w http.ResponseWriter, _ *http.Request) {
