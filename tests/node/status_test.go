@@ -189,7 +189,7 @@ func (c *chamber) checkSealed(command *statusCommand) {
 // get asks the pod for something, by its own address.
 func (c *chamber) get(pod corev1.Pod, path string) string {
 	c.t.Helper()
-	response, err := shared.node.HTTP().Get("http://" + net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.PortAPI)) + path) //nolint:noctx // the test's own end is enough
+	response, err := shared.node.HTTP().Get("http://" + net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.PortAPI)) + path)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -24,8 +24,8 @@ var (
 	sealed   = Answer{Status: http.StatusServiceUnavailable}
 	refusing = Answer{Err: errors.New("failed to connect to localhost:9000: connection refused")}
 	noRight  = apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "a", errors.New(`cannot create resource "pods/exec"`))
-	// old is how a right that is missing looks like where client-go upgrades a connection.
-	old = errors.New(`unable to upgrade connection: pods "a" is forbidden: User "u" cannot create`)
+	// errOld is how a right that is missing looks like where client-go upgrades a connection.
+	errOld = errors.New(`unable to upgrade connection: pods "a" is forbidden: User "u" cannot create`)
 )
 
 // good is a pod with which all is well. Names are written out: the product's constants
@@ -172,7 +172,7 @@ func TestFindings(t *testing.T) {
 		"debug":    {func(f *Facts) { f.Supervisor.Enclave.Debug = true }, []string{"supervisor debug mode: not measured | no real keys"}},
 
 		"no right":     {unasked(noRight), []string{"supervisor no right to ask: pods/exec | chamber status --help"}},
-		"no right old": {unasked(old), []string{"supervisor no right to ask: cannot create | chamber status --help"}},
+		"no right old": {unasked(errOld), []string{"supervisor no right to ask: cannot create | chamber status --help"}},
 		"older image":  {unasked(errors.New(`enclave-supervisor: unknown command "describe"`)), []string{"note: its image is of a version before"}},
 		"no socket":    {unasked(errors.New("no supervisor is running here")), []string{"supervisor no answer: no supervisor is running here"}},
 		"all away": {func(f *Facts) { unasked(errors.New("x"))(f); f.Up = refusing },
@@ -180,7 +180,7 @@ func TestFindings(t *testing.T) {
 
 		"refuses":        {answer(up, refusing), []string{"upcheck no answer: connection refused | logs a"}},
 		"slow":           {answer(up, timeout), []string{"upcheck no answer: /upcheck did not answer in time"}},
-		"no forward":     {answer(up, Answer{Err: old}), []string{"upcheck no right to ask: is forbidden | --help"}},
+		"no forward":     {answer(up, Answer{Err: errOld}), []string{"upcheck no right to ask: is forbidden | --help"}},
 		"not up":         {answer(up, status(500, "oops")), []string{"upcheck signer not up: /upcheck answers 500: oops"}},
 		"sealed":         {answer(health, sealed), []string{"healthcheck sealed: /healthcheck answers 503, while /upcheck answers 200 | `containment-chamber operator unseal`"}},
 		"unhealthy":      {answer(health, status(500, "")), []string{"healthcheck unhealthy: /healthcheck answers 500"}},
@@ -192,8 +192,8 @@ func TestFindings(t *testing.T) {
 		"no keys":        {answer(keys, status(200, "[]")), []string{"keys no keys: no key to sign with | key source"}},
 		"keys for whom":  {answer(keys, status(401, "who are you")), []string{"note: --auth-token env:NAME"}},
 		"keys elsewhere": {answer(keys, status(404, "")), []string{"note: port 9443"}},
-		"keys broken":    {answer(keys, status(200, "<html>")), []string{"keys keys not listed: cannot be read"}},
-		"keys fail":      {answer(keys, status(500, "x")), []string{"keys keys not listed: answers 500: x"}},
+		"keys broken":    {answer(keys, status(200, "<html>")), []string{"keys no key list: cannot be read"}},
+		"keys fail":      {answer(keys, status(500, "x")), []string{"keys no key list: answers 500: x"}},
 		"keys time out":  {answer(keys, timeout), []string{"keys no answer: the list of public keys did not answer"}},
 
 		"signed":         {answer(signature, status(200, `{"signature":"0x`+strings.Repeat("ab", 96)+`"}`)), nil},
@@ -254,17 +254,17 @@ func TestSignaturesAgree(t *testing.T) {
 		for i, a := range tt.given {
 			facts = append(facts, good(string(rune('a'+i)), answer(signature, a)))
 		}
-		wrong := ""
+		var wrong strings.Builder
 		for _, r := range Inspect(facts, Options{}).Pods {
 			for _, f := range r.Findings {
-				wrong += r.Pod
+				wrong.WriteString(r.Pod)
 				if f.Verdict != "other signature" {
 					t.Errorf("%s: %+v", name, f)
 				}
 			}
 		}
-		if wrong != tt.wrong {
-			t.Errorf("%s: %q are wrong", name, wrong)
+		if wrong.String() != tt.wrong {
+			t.Errorf("%s: %q are wrong", name, wrong.String())
 		}
 	}
 }

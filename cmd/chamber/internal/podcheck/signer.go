@@ -62,14 +62,14 @@ func (p *pod) checkKeys() {
 	case p.Keys.Status == http.StatusNotFound:
 		p.note("the signer does not list its keys at this port; with aTLS alone it does so at port %d", contract.PortTLS)
 	default:
-		p.add(CheckKeys, "keys not listed", answers(what, p.Keys), p.logs())
+		p.add(CheckKeys, "no key list", answers(what, p.Keys), p.logs())
 	}
 }
 
 func (p *pod) countKeys() {
 	var keys []string
 	if err := json.Unmarshal([]byte(p.Keys.Body), &keys); err != nil {
-		p.add(CheckKeys, "keys not listed", "the list of public keys cannot be read: "+clean(err.Error()), p.logs())
+		p.add(CheckKeys, "no key list", "the list of public keys cannot be read: "+clean(err.Error()), p.logs())
 		return
 	}
 	count := len(keys)

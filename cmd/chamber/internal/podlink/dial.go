@@ -123,9 +123,13 @@ func (c *conn) Read(p []byte) (int, error) {
 // Close ends the connection to the API server too.
 func (c *conn) Close() error { return c.connection.Close() }
 
+// address is a name for messages.
 type address string
 
-func (address) Network() string  { return "tcp" }
+// Network is the forwarded connection's.
+func (address) Network() string { return "tcp" }
+
+// String is the name.
 func (a address) String() string { return string(a) }
 
 // LocalAddr is that of nobody.
