@@ -98,7 +98,7 @@ func startLoad(t *testing.T, pod corev1.Pod) *load {
 	l.cancel = cancel
 	l.done.Go(func() {
 		for epoch := eth2.Uint(100); ctx.Err() == nil; epoch++ {
-			l.note(t, ctx, s.SignAndVerify(ctx, keys[0], client.Randao(epoch), eth2.Networks()[client.Network]))
+			l.note(ctx, t, s.SignAndVerify(ctx, keys[0], client.Randao(epoch), eth2.Networks()[client.Network]))
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
@@ -107,7 +107,7 @@ func startLoad(t *testing.T, pod corev1.Pod) *load {
 
 // note counts an answer. A connection that was refused was no request that anybody had
 // accepted.
-func (l *load) note(t *testing.T, ctx context.Context, err error) {
+func (l *load) note(ctx context.Context, t *testing.T, err error) {
 	var op *net.OpError
 	switch {
 	case err == nil:

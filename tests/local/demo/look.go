@@ -3,6 +3,7 @@ package demo
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,7 +132,7 @@ func (e *enclave) wantMeasured(ctx context.Context, pod *corev1.Pod, release enc
 	if got.PCR0 != want.PCR0 || got.PCR1 != want.PCR1 || got.PCR2 != want.PCR2 || got.PCR8 == nil || *got.PCR8 != *want.PCR8 {
 		return "", fmt.Errorf("the enclave's measurements are %+v, and %+v were built", got, want)
 	}
-	return fmt.Sprintf("%x", got.PCR0[:]), nil
+	return hex.EncodeToString(got.PCR0[:]), nil
 }
 
 // sign asks for a signature of each type through kubectl port-forward, and verifies them.
