@@ -77,6 +77,20 @@ func TestRenderReleases(t *testing.T) {
 	golden(t, "releases.txt", out.Bytes())
 }
 
+func TestRestarts(t *testing.T) {
+	once := corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+		RestartCount: 1, LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 4, Message: "it did not boot"}},
+	}}}}
+	for want, pod := range map[string]corev1.Pod{
+		"": {Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{}}}},
+		", restarted 1 times, last after exit code 4: it did not boot": once,
+	} {
+		if got := restarts(&pod); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestIndented: the log of another process comes in pieces of whole lines.
 func TestIndented(t *testing.T) {
 	var out bytes.Buffer

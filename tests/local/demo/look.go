@@ -104,13 +104,24 @@ func (e *enclave) watchPods(ctx context.Context) {
 		var parts []string
 		for i := range pods {
 			_, tag, _ := strings.Cut(pods[i].Spec.Containers[0].Image, ":")
-			parts = append(parts, fmt.Sprintf("%s (%s) %s", pods[i].Name, tag, state(&pods[i])))
+			parts = append(parts, fmt.Sprintf("%s (%s) %s%s", pods[i].Name, tag, state(&pods[i]), restarts(&pods[i])))
 		}
 		if now := strings.Join(parts, ", "); now != last && now != "" {
 			e.say("    pods: %s\n", now)
 			last = now
 		}
 	}
+}
+
+// restarts says why containers of a pod were started again; nothing if none was.
+func restarts(pod *corev1.Pod) string {
+	var text strings.Builder
+	for _, c := range pod.Status.ContainerStatuses {
+		if ended := c.LastTerminationState.Terminated; ended != nil {
+			fmt.Fprintf(&text, ", restarted %d times, last after exit code %d: %s", c.RestartCount, ended.ExitCode, ended.Message)
+		}
+	}
+	return text.String()
 }
 
 func (e *enclave) kubectl(ctx context.Context, args ...string) *exec.Cmd {
