@@ -55,7 +55,7 @@ func (l *Launcher) Launch(ctx context.Context, r launch.Request) (launch.Enclave
 	l.Logger.Info(BootBegins)
 	e := l.enclave(ctx, r)
 	stop := context.AfterFunc(ctx, func() { e.end(context.Cause(ctx)) })
-	e.owned, err = l.Machines.Own(e.alive, l.CID, l.Image)
+	e.owned, err = l.Machines.Own(e.alive, l.CID, l.Image) //nolint:contextcheck // the guest outlives the launch
 	if !stop() {
 		err = context.Cause(ctx)
 	}

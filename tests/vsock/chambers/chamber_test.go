@@ -24,6 +24,9 @@ import (
 // pod.
 const endpoint = "config.example.com:80"
 
+// nodeName is what the pods know of their node.
+const nodeName = "ip-10-0-0-7"
+
 // chamber is a supervisor in a pod, with its enclave.
 type chamber struct {
 	*pod
@@ -78,12 +81,12 @@ func (c *chamber) start(t *testing.T, more ...string) {
 		t.Fatal(err)
 	}
 	c.log = &log{}
-	c.cmd = exec.Command("/supervisor") //nolint:noctx // it is told to end, and killed at the end of the test
+	c.cmd = exec.Command("/supervisor")
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	c.cmd.Env = append([]string{
 		contract.EnvEnclaveCPUs + "=2", contract.EnvEnclaveMemoryMiB + "=96", contract.EnvDebug + "=true",
 		contract.EnvConfigPath + "=" + c.file(contract.ConfigFile), contract.EnvNitroSocketsPath + "=" + c.folder,
-		contract.EnvEgress + "=" + endpoint, contract.EnvPodName + "=" + c.name(), contract.EnvNodeName + "=node",
+		contract.EnvEgress + "=" + endpoint, contract.EnvPodName + "=" + c.name(), contract.EnvNodeName + "=" + nodeName,
 		attach.CIDVariable + "=" + strconv.Itoa(int(c.cid)), attach.ImageVariable + "=chamber",
 	}, more...)
 	if err := c.pod.start(c.cmd); err != nil {

@@ -91,7 +91,7 @@ func (n node) intrusion(ctx context.Context, t *testing.T) {
 		if err := os.Remove(hold); err != nil {
 			t.Fatal(err)
 		}
-		victim.wantExit(ctx, t, supervisor.ExitIntrusion, "somebody else on node node has bootstrapped this enclave first")
+		victim.wantExit(ctx, t, supervisor.ExitIntrusion, "somebody else on node "+nodeName+" has bootstrapped this enclave first")
 		victim.wantGone(ctx, t)
 		if !strings.Contains(victim.log.String(), `"msg":"INTRUSION: `) {
 			t.Errorf("the log of %s does not tell of an intrusion", victim.name())

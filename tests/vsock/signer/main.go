@@ -24,6 +24,14 @@ import (
 const patience = 20 * time.Second
 
 func main() {
+	if err := serve(); err != nil {
+		fmt.Fprintln(os.Stderr, "signer:", err)
+		os.Exit(1)
+	}
+}
+
+// serve answers until SIGTERM, and then what it has begun to.
+func serve() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	server := &http.Server{
@@ -35,10 +43,10 @@ func main() {
 		close(ended)
 	})
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		fmt.Fprintln(os.Stderr, "signer:", err)
-		os.Exit(1)
+		return err
 	}
 	<-ended
+	return nil
 }
 
 func handler() http.Handler {

@@ -39,7 +39,7 @@ func (c *Client) Start(ctx context.Context, cid uint32, image string, env ...str
 // Own starts an image that ends with the caller: with this process, and with the context.
 // It returns once the guest was started.
 func (c *Client) Own(ctx context.Context, cid uint32, image string, env ...string) (*Owned, error) {
-	response, err := c.send(ctx, http.MethodPut, cid, "owned=1&image="+url.QueryEscape(image), env)
+	response, err := c.send(ctx, http.MethodPut, cid, "owned=1&image="+url.QueryEscape(image), env) //nolint:bodyclose // Wait does
 	if err != nil {
 		return nil, err
 	}
