@@ -24,6 +24,10 @@ const (
 	GuestPolicyPath = "/policy.json"
 )
 
+// GuestWaiting is in the line that our init writes to the console once its control channel
+// listens. A launcher may look for it; nothing else of the console has a meaning.
+const GuestWaiting = "waiting for the bootstrap"
+
 // GuestFolders are made in the payload's root when its image has them not: the init
 // mounts something there. They are those of nitro-cli.
 var GuestFolders = []string{"dev", "proc", "run", "sys", "tmp", "var"}

@@ -103,7 +103,7 @@ func serve(ctx context.Context, config Config) error {
 	if err != nil {
 		return errors.Join(errors.New("the control channel cannot listen"), err)
 	}
-	config.Log.Info("waiting for the bootstrap", "uptime", config.Machine.Uptime())
+	config.Log.Info(contract.GuestWaiting, "uptime", config.Machine.Uptime())
 	go func() {
 		if err := Heartbeat(ctx, config.Link(transport.ParentCID)); err != nil {
 			config.Log.Debug("no heartbeat", "error", err)

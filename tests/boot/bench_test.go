@@ -130,7 +130,7 @@ func (m *machine) measureBoot(t *testing.T, s *subject) {
 	}
 	defer terminate(ctx, t, enclave)
 	// A call that comes before the guest's driver is up may never have an answer.
-	awaitLine(ctx, t, enclave, "waiting for the bootstrap")
+	awaitLine(ctx, t, enclave, contract.GuestWaiting)
 	r := &guestRun{started: &started{Enclave: enclave}, ctx: ctx}
 	client := r.clientWith(t, token)
 	defer client.Close()

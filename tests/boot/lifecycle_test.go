@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/contract"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/control"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/launch/qemu"
@@ -26,7 +27,7 @@ func TestKilled(t *testing.T) {
 		program string
 		want    []string
 	}{
-		"QEMU":         {m.programs.QEMU, []string{"signal: killed", "the console's last lines", "waiting for the bootstrap"}},
+		"QEMU":         {m.programs.QEMU, []string{"signal: killed", "the console's last lines", contract.GuestWaiting}},
 		"vsock device": {m.programs.Vsock, []string{"lost its vsock device", "signal: killed"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,6 +19,10 @@ const (
 	pollEvery = 50 * time.Millisecond
 	// pollTimeout bounds a try: one that comes before the guest's driver is lost.
 	pollTimeout = time.Second
+	// consolePatience is how long no try is made while the console does not say that
+	// there is something to try. It is long for an emulated boot on a busy machine, and
+	// short against the limit of a boot, for guests that say nothing.
+	consolePatience = 20 * time.Second
 )
 
 // signs waits for the guest's sign of life.
@@ -80,16 +84,20 @@ func (e *enclave) Booted(ctx context.Context) error {
 	}
 }
 
-// tryControl dials the control port until somebody answers.
+// tryControl dials the control port until somebody answers. Dials that come before the
+// guest's driver is there stay in the device (vhost-device-vsock 0.3.0), so that it waits
+// for the guest's own word first.
 func (e *enclave) tryControl(ctx context.Context) {
 	link := e.link(pollTimeout)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for {
-		if conn, err := link.Dial(ctx, contract.PortControl); err == nil {
-			_ = conn.Close()
-			e.signs.note()
-			return
+	for began := time.Now(); ; {
+		if e.console.contains(contract.GuestWaiting) || time.Since(began) >= e.patience {
+			if conn, err := link.Dial(ctx, contract.PortControl); err == nil {
+				_ = conn.Close()
+				e.signs.note()
+				return
+			}
 		}
 		select {
 		case <-tick.C:

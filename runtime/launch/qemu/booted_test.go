@@ -14,9 +14,12 @@ import (
 )
 
 func TestBooted(t *testing.T) {
-	for _, behaviour := range []string{guestIsUp, guestBeats} {
+	for _, behaviour := range []string{guestIsUp, guestIsQuiet, guestBeats} {
 		t.Run(behaviour, func(t *testing.T) {
 			l := newFakes(t, behaviour)
+			if behaviour == guestIsQuiet {
+				l.patience = pollEvery
+			}
 			e := launched(t, l, debugRequest)
 			short, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
 			defer cancel()

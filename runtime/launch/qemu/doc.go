@@ -24,7 +24,8 @@
 // # Booted
 //
 // The sign of life is a connection to contract.PortControl, where our init listens just
-// before it sends its heartbeat: it is tried again and again. A heartbeat counts as well,
+// before it sends its heartbeat: it is tried again and again from the moment on at which
+// the console says contract.GuestWaiting, or after 20 seconds. A heartbeat counts as well,
 // should a device of another version bring one. Images with AWS's own init have no such
 // port, and never count as booted here.
 //

@@ -27,6 +27,8 @@ type enclave struct {
 	device  *process
 	qemu    *process
 	console *output
+	// patience is consolePatience, but for tests.
+	patience time.Duration
 
 	signs *signs
 	// terminate is closed by the first Terminate.

@@ -35,6 +35,7 @@ const (
 	deviceDiesLate = "the device dies after the launch"
 	deviceQuits    = "the device quits when it meets qemu"
 	guestIsUp      = "the guest serves its control port"
+	guestIsQuiet   = "the guest serves its control port, and says nothing"
 	guestBeats     = "the guest sends a heartbeat"
 	guestMutters   = "the guest sends another byte, and later a heartbeat"
 )
@@ -118,6 +119,9 @@ func (s standIn) qemu() error {
 		s.await()
 		fmt.Println("Kernel panic")
 		return fmt.Errorf("KVM: entry failed")
+	case guestIsUp:
+		s.await()
+		fmt.Println("level=INFO msg=\"" + contract.GuestWaiting + "\"")
 	case qemuHasChild:
 		if err := s.child(); err != nil {
 			return err
@@ -203,7 +207,7 @@ func (s standIn) device() error {
 	case deviceDiesLate:
 		s.await()
 		return fmt.Errorf("invalid message")
-	case guestIsUp:
+	case guestIsUp, guestIsQuiet:
 		s.await()
 		if _, err := device.Guest().Listen(ctx, contract.PortControl); err != nil {
 			return err

@@ -42,6 +42,9 @@ type Launcher struct {
 	// Append follows the image's command line, and is not measured. Empty means
 	// DefaultAppend.
 	Append string
+
+	// patience stands in for consolePatience in tests.
+	patience time.Duration
 }
 
 var _ launch.Launcher = (*Launcher)(nil)
@@ -74,6 +77,7 @@ func (l *Launcher) launch(ctx context.Context, r launch.Request) (_ *enclave, er
 		return nil, err
 	}
 	e := newEnclave(dir, launch.Info{ID: id, CID: CID, CPUCount: r.CPUs, MemoryMiB: r.MemoryMiB, Debug: r.Debug, Started: time.Now()})
+	e.patience = cmp.Or(l.patience, consolePatience)
 	defer func() {
 		if err != nil {
 			e.clean()

@@ -61,6 +61,13 @@ func (o *output) end() {
 	o.changed.Broadcast()
 }
 
+// contains tells whether a text is in what is kept.
+func (o *output) contains(text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return bytes.Contains(o.data, []byte(text))
+}
+
 // tail is the last lines. Control characters are left out: a guest may write what
 // moves a terminal's cursor.
 func (o *output) tail() string {

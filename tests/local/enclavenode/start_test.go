@@ -60,7 +60,8 @@ func TestAwait(t *testing.T) {
 }
 
 func TestAwaitAHolderThatFails(t *testing.T) {
-	dir := hold(t, "echo no room for pages; exit 1")
+	// Not at once: a start fails of itself where the process is gone before it is recorded.
+	dir := hold(t, "sleep 0.5; echo no room for pages; exit 1")
 	if _, err := await(t.Context(), dir, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "no room for pages") {
 		t.Errorf("the error is %v", err)
 	}
