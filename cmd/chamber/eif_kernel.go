@@ -30,8 +30,9 @@ func (f *eifBuildFlags) takeOwnKernel() error {
 	return nil
 }
 
-// ownKernel finds the kernel that `make kernel` has built last: it keeps each below a
-// digest of what it was made of (see docs/kernel.md).
+// ownKernel finds the kernel that `make kernel` has built last from the settings of this
+// version: it keeps each below a digest of what it was made of (see docs/kernel.md), also
+// those of other versions, which would give other measurements.
 func ownKernel(cache string, arch eif.Architecture) (string, error) {
 	name, target := "bzImage", "make kernel"
 	if arch == eif.ARM64 {
@@ -41,15 +42,23 @@ func ownKernel(cache string, arch eif.Architecture) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	settings, err := kernel.SettingsDigest(arch)
+	if err != nil {
+		return "", err
+	}
 	var newest string
 	var when time.Time
 	for _, path := range found {
+		record, err := kernel.ReadRecord(filepath.Join(filepath.Dir(path), kernel.RecordFile))
+		if err != nil || record.SettingsSHA256 != settings {
+			continue
+		}
 		if info, err := os.Stat(path); err == nil && info.ModTime().After(when) {
 			newest, when = path, info.ModTime()
 		}
 	}
 	if newest == "" {
-		return "", fmt.Errorf("there is no kernel of our own for %s in %s: run `%s`, or name one with --kernel", arch, cache, target)
+		return "", fmt.Errorf("there is no kernel of this version for %s in %s: run `%s`, or name one with --kernel", arch, cache, target)
 	}
 	return newest, nil
 }

@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 )
 
-// TestEIFOwnKernel: without --kernel the newest of our own is taken, with its command
+// TestEIFOwnKernel: without --kernel the newest of this version is taken, with its command
 // line; and the message says how to get one.
 func TestEIFOwnKernel(t *testing.T) {
 	workshop(t, 1)
@@ -21,13 +23,24 @@ func TestEIFOwnKernel(t *testing.T) {
 	if _, err := chamber(strings.Fields(unnamed + " --arch arm64")...); err == nil || !strings.Contains(err.Error(), "make kernel-arm64") {
 		t.Errorf("error: %v", err)
 	}
+	settings, err := kernel.SettingsDigest(kernel.X8664)
+	if err != nil {
+		t.Fatal(err)
+	}
 	older := filepath.Join(cache, "pulumi-containment-chamber", "kernel-x86_64-1", "bzImage")
 	newer := filepath.Join(cache, "pulumi-containment-chamber", "kernel-x86_64-0", "bzImage")
-	for _, path := range []string{older, newer} {
+	others := filepath.Join(cache, "pulumi-containment-chamber", "kernel-x86_64-2", "bzImage")
+	unrecorded := filepath.Join(cache, "pulumi-containment-chamber", "kernel-x86_64-3", "bzImage")
+	for path, of := range map[string]string{older: settings, newer: settings, others: "another version's", unrecorded: ""} {
 		write(t, path, []byte(read(t, "bzImage")))
+		if of != "" {
+			write(t, filepath.Join(filepath.Dir(path), kernel.RecordFile), []byte(`{"settingsSha256":"`+of+`"}`))
+		}
 	}
-	if err := os.Chtimes(older, time.Now(), time.Now().Add(-time.Hour)); err != nil {
-		t.Fatal(err)
+	for path, age := range map[string]time.Duration{older: 2 * time.Hour, newer: time.Hour} {
+		if err := os.Chtimes(path, time.Now(), time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	out := run(t, unnamed)
 	if !strings.Contains(out, newer) {

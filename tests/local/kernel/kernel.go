@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/kernel"
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/debian"
@@ -65,7 +64,7 @@ func Build(ctx context.Context, out io.Writer, a kernel.Architecture) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	settings, err := normal(fragment)
+	settings, err := kernel.Normal(fragment)
 	if err != nil {
 		return Result{}, err
 	}
@@ -117,17 +116,4 @@ func (t target) recipe(p debian.Pin, settings string, chain kernel.Toolchain, ru
 		Inputs: append([]string{p.SHA256, settings, chain.Compiler, chain.Linker, chain.Compressor}, environment...),
 		Build:  run,
 	}
-}
-
-// normal is a fragment without its comments: a better word must not cost a build.
-func normal(fragment string) (string, error) {
-	settings, err := kernel.Parse(fragment)
-	if err != nil {
-		return "", err
-	}
-	var text strings.Builder
-	for _, s := range settings {
-		text.WriteString(s.Name + "=" + s.Value + "\n")
-	}
-	return text.String(), nil
 }

@@ -15,7 +15,7 @@ import (
 // TestCommentsCostNoBuild: the cache's name follows from settings and inputs only.
 func TestCommentsCostNoBuild(t *testing.T) {
 	hash := func(fragment string, chain kernel.Toolchain, pin debian.Pin) string {
-		settings, err := normal(fragment)
+		settings, err := kernel.Normal(fragment)
 		if err != nil {
 			t.Fatal(err)
 		}
