@@ -67,7 +67,7 @@ format: ## Fail when gofmt would change a file.
 vet: ## Run go vet over all modules.
 	@echo "go vet (the first time it compiles AWS's SDK and Kubernetes, which takes minutes)"
 	@go vet ./...
-	@go -C tests vet ./...
+	@go -C tests vet -tags bench ./...
 	@for module in kube karpenter seccomp; do go -C tests/tools/$$module vet ./...; done
 
 .PHONY: lint
@@ -128,7 +128,7 @@ bench-path: ## Compare signatures through the whole path with the signer itself,
 
 .PHONY: bench-boot
 bench-boot: ## Compare the start of an enclave by our kernel with that by Debian's, in ratios.
-	@go -C tests test ./boot -run '^TestBenchBoot$$' -count=1 -timeout 40m -v -args -bench-boot 7
+	@go -C tests test ./boot -tags bench -run '^TestBenchBoot$$' -count=1 -timeout 40m -v
 
 .PHONY: provider
 provider: ## Build the Pulumi plugin into bin/.

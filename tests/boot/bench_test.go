@@ -1,3 +1,5 @@
+//go:build bench
+
 package boot
 
 import (
@@ -25,7 +27,7 @@ import (
 	localkernel "github.com/unforeseen-consequences/pulumi-containment-chamber/tests/local/kernel"
 )
 
-var benchRounds = flag.Int("bench-boot", 0, "rounds of TestBenchBoot; see make bench-boot")
+var benchRounds = flag.Int("bench-boot", 7, "rounds of TestBenchBoot; see make bench-boot")
 
 // subject is one way to start one payload.
 type subject struct {
@@ -38,12 +40,10 @@ type subject struct {
 	answers, serves []time.Duration
 }
 
-// TestBenchBoot starts one payload with one init by several kernels, each once a round,
+// TestBenchBoot is a measurement, and no test of `make test`: hence the build tag. It starts
+// one payload with one init by several kernels, each once a round,
 // so that what else the machine does hits all. What counts are the ratios.
 func TestBenchBoot(t *testing.T) {
-	if *benchRounds <= 0 {
-		t.Skip("this is a measurement: make bench-boot")
-	}
 	m := newMachine(t)
 	stock, err := localkernel.BuildStock(t.Context(), os.Stderr)
 	need(t, err)
