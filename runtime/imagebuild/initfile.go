@@ -12,14 +12,15 @@ import (
 	"github.com/unforeseen-consequences/pulumi-containment-chamber/runtime/initramfs"
 )
 
-// maxInit bounds the init, which is read to be looked at.
-const maxInit = 256 << 20
+// maxProgram bounds a program, which is read to be looked at.
+const maxProgram = 256 << 20
 
-// checkInit refuses an init that the kernel could not start: of another architecture,
-// or one that needs an interpreter, which the bootstrap ramdisk does not have.
-func checkInit(c initramfs.Content, a eif.Architecture) error {
-	if c.Size() > maxInit {
-		return fmt.Errorf("has %d bytes; an init has at most %d", c.Size(), maxInit)
+// CheckProgram refuses a program that cannot run on nothing but a kernel, such as the init
+// of an enclave and the supervisor of a pod: of another architecture, or one that needs an
+// interpreter, which is not there.
+func CheckProgram(c initramfs.Content, a eif.Architecture) error {
+	if c.Size() > maxProgram {
+		return fmt.Errorf("has %d bytes; a program has at most %d", c.Size(), maxProgram)
 	}
 	r, err := c.Open()
 	if err != nil {

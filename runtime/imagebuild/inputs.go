@@ -47,7 +47,7 @@ func (r Request) open() (inputs, error) {
 	if got := in.digests.Kernel; got != "" && r.KernelSHA256 != "" && got != r.KernelSHA256 {
 		l.Add("kernel", r.Kernel, "has SHA-256 "+got+" and not "+r.KernelSHA256, "take the kernel that was pinned")
 	}
-	in.init, in.digests.Init = openInput(&l, "init", r.Init, func(c initramfs.Content) error { return checkInit(c, r.Architecture) })
+	in.init, in.digests.Init = openInput(&l, "init", r.Init, func(c initramfs.Content) error { return CheckProgram(c, r.Architecture) })
 	if in.compression = r.compression(&l, in.digests.Kernel); in.compression != CompressNone {
 		in.digests.CompressInit = in.compression
 	}
