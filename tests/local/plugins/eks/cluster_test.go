@@ -50,6 +50,8 @@ func (m *mocks) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 func outputsOf(t *testing.T, m *mocks, args *clusterArgs) map[string]any {
 	t.Helper()
 	dir, got := t.TempDir(), map[string]any{}
+	var mu sync.Mutex
+	var resolved sync.WaitGroup
 	existing := awsstate.Cluster{Name: "existing", Kubeconfig: "kind: Config\nusers:\n- name: a\n"}
 	if err := awsstate.Seed(awsstate.Path(dir), existing); err != nil {
 		t.Fatal(err)
@@ -62,9 +64,10 @@ func outputsOf(t *testing.T, m *mocks, args *clusterArgs) map[string]any {
 		if component == nil {
 			t.Error("no component")
 		}
-		var mu sync.Mutex
+		resolved.Add(len(outputs))
 		for name, v := range outputs {
 			pulumi.ToOutput(v).ApplyT(func(v any) any {
+				defer resolved.Done()
 				mu.Lock()
 				defer mu.Unlock()
 				got[name] = v
@@ -76,6 +79,8 @@ func outputsOf(t *testing.T, m *mocks, args *clusterArgs) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The engine's end does not wait for outputs that hang on no resource.
+	resolved.Wait()
 	return got
 }
 
