@@ -41,8 +41,8 @@ type subject struct {
 }
 
 // TestBenchBoot is a measurement, and no test of `make test`: hence the build tag. It starts
-// one payload with one init by several kernels, each once a round,
-// so that what else the machine does hits all. What counts are the ratios.
+// one payload with one init by several kernels, each once a round, so that what else the
+// machine does hits all. What counts are the ratios.
 func TestBenchBoot(t *testing.T) {
 	m := newMachine(t)
 	stock, err := localkernel.BuildStock(t.Context(), os.Stderr)
